@@ -1,0 +1,124 @@
+import {
+  accept,
+  type Call,
+  callId,
+  type CallBody,
+  type CallType,
+  type JsonObject,
+  parse,
+  refuse,
+  type Result,
+  type SignedCall,
+  signedCallSchema,
+  verifyBatchSignature,
+} from '@linkspan/protocol';
+import { BufferedWorld } from './buffered-world.ts';
+import { certify } from './certify.ts';
+import { genesis, registerAccount, registerInstrument, registerParty, registerSystem } from './environment.ts';
+import { lodge, retract } from './instructions.ts';
+import { approveScenario, proposeScenario } from './scenarios.ts';
+import { cancel, expire, record, report, resolve } from './settlements.ts';
+import { CALL, NETWORK, ORGANISATION } from './store.ts';
+import { NotFetched, type World } from './world.ts';
+
+/** A call that may write, whatever it asks. */
+export type Writer = { readonly world: World; readonly call: Call };
+
+/** One call while it runs: what it asks and for which organisation. */
+export type Context<T extends CallType> = Writer & {
+  readonly body: Extract<CallBody, { readonly type: T }>;
+  readonly organisation: string;
+};
+
+type Handler<T extends CallType> = (context: Context<T>) => Result<JsonObject>;
+
+const HANDLERS: { readonly [T in CallType]: Handler<T> } = {
+  genesis,
+  'register-system': registerSystem,
+  'register-party': registerParty,
+  'register-account': registerAccount,
+  'register-instrument': registerInstrument,
+  'propose-scenario': proposeScenario,
+  'approve-scenario': approveScenario,
+  lodge,
+  retract,
+  record,
+  certify,
+  report,
+  expire,
+  cancel,
+  resolve,
+};
+
+/**
+ * Runs the calls of one ledger transaction in order. Each has its own result and its own rollback: a refused call leaves nothing, and later
+ * calls read what accepted ones wrote. An accepted call is idempotent under its id.
+ */
+export function applyCalls(world: World, calls: readonly SignedCall[]): Result<JsonObject>[] {
+  // Signatures come first: a host that must run a call again because a key was not at hand does not check them again.
+  const checked = calls.map((call) => checkSignature(world, call));
+  const batch = new BufferedWorld(world);
+  const results = checked.map((signed) => (signed.ok ? applyCall(batch, signed.value) : signed));
+  batch.merge();
+  return results;
+}
+
+function checkSignature(world: World, input: unknown): Result<SignedCall> {
+  const parsed = parse(signedCallSchema, input, 'call-invalid');
+  if (!parsed.ok) return parsed;
+  const { call, signature } = parsed.value;
+  if (verifyBatchSignature(world.verify, call, signature)) return parsed;
+  return refuse('signature-invalid', `The signature by ${signature.key} does not fit the call.`);
+}
+
+function applyCall(batch: BufferedWorld, signed: SignedCall): Result<JsonObject> {
+  const world = new BufferedWorld(batch);
+  const result = runCall(world, signed);
+  if (result.ok) world.merge();
+  return result;
+}
+
+function runCall(world: World, { call, signature }: SignedCall): Result<JsonObject> {
+  try {
+    const entitled = checkCaller(world, call, signature.key);
+    if (!entitled.ok) return entitled;
+    const id = callId(call);
+    const before = CALL.get(world, id);
+    if (before) return accept(before.value);
+    const result = dispatch(world, call);
+    if (result.ok) CALL.put(world, { value: result.value }, id);
+    return result;
+  } catch (error) {
+    if (error instanceof NotFetched) throw error;
+    // No input may stop a node: what breaks an assertion is refused and rolled back.
+    return refuse('call-broken', `The call broke a rule of the contract: ${error instanceof Error ? error.message : 'unknown'}`);
+  }
+}
+
+function checkCaller(world: World, call: Call, key: string): Result<null> {
+  const network = NETWORK.get(world, 'genesis');
+  if (!network) {
+    return call.body.type === 'genesis' ? accept(null) : refuse('not-registered', 'The network has no genesis yet.');
+  }
+  if (call.network !== network.id) return refuse('network-mismatch', `The call is for the network ${call.network}; this is ${network.id}.`);
+  const organisation = ORGANISATION.get(world, call.organisation);
+  if (!organisation) return refuse('key-unknown', `There is no organisation ${call.organisation}.`);
+  if (organisation.callKey !== key) return refuse('key-unknown', `${key} is not the call key of ${call.organisation}.`);
+  return accept(null);
+}
+
+function dispatch(world: World, call: Call): Result<JsonObject> {
+  const { body } = call;
+  return run(HANDLERS, body.type, world, call);
+}
+
+/** Looks up the handler of the body's own type; the generic ties both together. */
+function run<T extends CallType>(handlers: { readonly [K in T]: Handler<K> }, type: T, world: World, call: Call): Result<JsonObject> {
+  const { body } = call;
+  if (!isBody(body, type)) return refuse('call-invalid', 'The call has no such type.');
+  return handlers[type]({ world, call, body, organisation: call.organisation });
+}
+
+function isBody<T extends CallType>(body: CallBody, type: T): body is Extract<CallBody, { readonly type: T }> {
+  return body.type === type;
+}

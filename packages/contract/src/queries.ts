@@ -1,0 +1,203 @@
+import {
+  accept,
+  type AccountRecord,
+  type Certificate,
+  type CertificateShare,
+  CERTIFICATE_KINDS,
+  type Entry,
+  flatten,
+  type Genesis,
+  type Hash,
+  hashOf,
+  type InstrumentRecord,
+  type Json,
+  type PartyRecord,
+  type Phase,
+  type Problem,
+  refuse,
+  type RegisteredScenario,
+  type Result,
+  type SystemRecord,
+} from '@linkspan/protocol';
+import { certificateOf, sequenceOf, type Settlement } from '@linkspan/scenario';
+import { checkAll } from './instructions.ts';
+import {
+  ACCOUNT,
+  BY_OPENING,
+  BY_SETTLEMENT,
+  BY_TRADE,
+  ENTRY,
+  INSTRUMENT,
+  NETWORK,
+  OPEN,
+  PARTY,
+  REQUEST,
+  SCENARIO,
+  SETTLEMENT,
+  SIGNATURES,
+  type StoredSettlement,
+  SYSTEM,
+  type Table,
+} from './store.ts';
+import type { Reader, Stored } from './world.ts';
+
+/** A settlement with what its current entries call for and the signatures that the ledger has for it. */
+export type SettlementView = {
+  readonly state: Settlement;
+  readonly head: Hash;
+  readonly certificates: readonly Certificate[];
+  readonly shares: readonly CertificateShare[];
+};
+
+export type SettlementSummary = {
+  readonly proposal: Hash;
+  readonly settlement: Hash | null;
+  readonly tradeId: string;
+  readonly scenario: string;
+  readonly phase: Phase;
+  readonly openedAt: number;
+  readonly changedAt: number;
+  readonly deadline: number;
+  readonly attention: number;
+};
+
+export type RegisterView = {
+  readonly systems: readonly SystemRecord[];
+  readonly parties: readonly PartyRecord[];
+  readonly accounts: readonly AccountRecord[];
+  readonly instruments: readonly InstrumentRecord[];
+  readonly scenarios: readonly RegisteredScenario[];
+};
+
+/** Every question that can be asked of the ledger. */
+export type Queries = {
+  network: { args: Record<never, never>; answer: { readonly id: Hash; readonly epoch: number; readonly genesis: Genesis } | null };
+  register: { args: Record<never, never>; answer: RegisterView };
+  system: { args: { readonly id: string }; answer: SystemRecord | null };
+  'check-instruction': { args: { readonly instruction: Json }; answer: readonly Problem[] };
+  /** By proposal or settlement id. */
+  settlement: { args: { readonly id: string }; answer: SettlementView };
+  /** All that have had this trade id, oldest first. */
+  'by-trade-id': { args: { readonly tradeId: string }; answer: readonly Hash[] };
+  /** Newest first; `before` is a cursor from an earlier page. */
+  settlements: {
+    args: { readonly limit: number; readonly before?: string | undefined; readonly phase?: Phase | undefined };
+    answer: { readonly settlements: readonly SettlementSummary[]; readonly next: string | null };
+  };
+  /** Proposals and settlements that have not ended, after a proposal id. */
+  open: { args: { readonly after?: Hash | undefined; readonly limit: number }; answer: readonly Hash[] };
+  history: { args: { readonly id: string; readonly after?: number | undefined; readonly limit: number }; answer: readonly Entry[] };
+  request: { args: { readonly organisation: string; readonly client: string; readonly key: string }; answer: { readonly body: Hash; readonly proposal: Hash } | null };
+};
+export type QueryType = keyof Queries;
+
+/** No page is larger. */
+export const MAXIMUM_PAGE = 500;
+const MAXIMUM_REGISTER = 10_000;
+
+export function runQuery<T extends QueryType>(reader: Reader, type: T, args: Queries[T]['args']): Result<Queries[T]['answer']> {
+  return ANSWERS[type](reader, args);
+}
+
+type Answers = { readonly [T in QueryType]: (reader: Reader, args: Queries[T]['args']) => Result<Queries[T]['answer']> };
+
+const ANSWERS: Answers = {
+  network: (reader) => accept(NETWORK.get(reader, 'genesis') ?? null),
+  register: (reader) =>
+    accept({
+      systems: all(reader, SYSTEM),
+      parties: all(reader, PARTY),
+      accounts: all(reader, ACCOUNT),
+      instruments: all(reader, INSTRUMENT),
+      scenarios: all(reader, SCENARIO),
+    }),
+  system: (reader, { id }) => accept(SYSTEM.get(reader, id) ?? null),
+  'check-instruction': (reader, { instruction }) => accept(checkAll(reader, instruction, fieldsOf(instruction), reader.time).problems),
+  settlement: (reader, { id }) => {
+    const stored = find(reader, id);
+    return stored ? accept(viewOf(reader, stored)) : refuse('not-found', `There is no settlement ${id}.`);
+  },
+  'by-trade-id': (reader, { tradeId }) => {
+    const prefix = `${BY_TRADE.key(tradeId)}/`;
+    const links = [...reader.range(prefix, { limit: MAXIMUM_PAGE })].map(([, stored]) => BY_TRADE.read(stored).proposal);
+    const opened = links.map((proposal) => ({ proposal, time: SETTLEMENT.get(reader, proposal)?.state.round ?? 0 }));
+    return accept(opened.sort((a, b) => a.time - b.time).map(({ proposal }) => proposal));
+  },
+  settlements: (reader, args) => accept(listSettlements(reader, args)),
+  open: (reader, { after, limit }) => {
+    const options = { limit: page(limit), ...(after === undefined ? {} : { after: OPEN.key(after) }) };
+    return accept([...reader.range(OPEN.prefix, options)].map(([, stored]) => OPEN.read(stored).proposal));
+  },
+  history: (reader, { id, after, limit }) => {
+    const stored = find(reader, id);
+    if (!stored) return refuse('not-found', `There is no settlement ${id}.`);
+    const { proposal } = stored.state;
+    const options = { limit: page(limit), after: ENTRY.key(proposal, after ?? 0) };
+    return accept([...reader.range(`${ENTRY.key(proposal)}/`, options)].map(([, entry]) => ENTRY.read(entry)));
+  },
+  request: (reader, { organisation, client, key }) => accept(REQUEST.get(reader, organisation, client, key) ?? null),
+};
+
+function all<T extends Stored>(reader: Reader, table: Table<T>): T[] {
+  return [...reader.range(table.prefix, { limit: MAXIMUM_REGISTER })].map(([, stored]) => table.read(stored));
+}
+
+function page(limit: number): number {
+  return Math.max(1, Math.min(limit, MAXIMUM_PAGE));
+}
+
+function fieldsOf(instruction: Json) {
+  if (typeof instruction !== 'object' || instruction === null) return undefined;
+  try {
+    return flatten(instruction);
+  } catch {
+    return undefined;
+  }
+}
+
+function find(reader: Reader, id: string): StoredSettlement | undefined {
+  const link = BY_SETTLEMENT.get(reader, id);
+  return SETTLEMENT.get(reader, link?.proposal ?? id);
+}
+
+function viewOf(reader: Reader, { state, head }: StoredSettlement): SettlementView {
+  const calls = CERTIFICATE_KINDS.flatMap((kind) => {
+    const sequence = sequenceOf(state, kind);
+    const entry = sequence === undefined ? undefined : ENTRY.get(reader, state.proposal, sequence);
+    return entry ? [{ certificate: certificateOf(state, kind, hashOf(entry)), sequence: entry.sequence }] : [];
+  });
+  const sequences = [...new Set(calls.map(({ sequence }) => sequence))];
+  const shares = sequences.flatMap((sequence) => SIGNATURES.get(reader, state.proposal, sequence)?.shares ?? []);
+  return { state, head, certificates: calls.map(({ certificate }) => certificate), shares };
+}
+
+/** Pages through settlements newest first. A filter looks at a bounded number per page, so a page may be short and still have a next one. */
+function listSettlements(reader: Reader, args: Queries['settlements']['args']): Queries['settlements']['answer'] {
+  const limit = page(args.limit);
+  const options = { limit: args.phase === undefined ? limit : MAXIMUM_PAGE, reverse: true, ...(args.before === undefined ? {} : { after: args.before }) };
+  const settlements: SettlementSummary[] = [];
+  let last: string | null = null;
+  let seen = 0;
+  for (const [key, stored] of reader.range(BY_OPENING.prefix, options)) {
+    last = key;
+    seen += 1;
+    const settlement = SETTLEMENT.get(reader, BY_OPENING.read(stored).proposal);
+    if (settlement && (args.phase === undefined || settlement.state.phase === args.phase)) settlements.push(summaryOf(settlement, key));
+    if (settlements.length === limit) break;
+  }
+  return { settlements, next: seen < options.limit && settlements.length < limit ? null : last };
+}
+
+function summaryOf({ state }: StoredSettlement, key: string): SettlementSummary {
+  return {
+    proposal: state.proposal,
+    settlement: state.settlement,
+    tradeId: state.tradeId,
+    scenario: state.scenario.reference,
+    phase: state.phase,
+    openedAt: Number(key.slice(BY_OPENING.prefix.length).split('/')[0]),
+    changedAt: state.time,
+    deadline: state.deadline,
+    attention: state.attention.length,
+  };
+}

@@ -1,0 +1,118 @@
+import { Broken } from '@linkspan/protocol';
+import { Pool } from 'undici';
+import { isObject } from '../../document-reader.ts';
+import { noAnswer } from '../../no-answer.ts';
+
+/** An Ethereum node's JSON-RPC. Calls made in one go travel in one HTTP request. Throws RpcError for an answer that is an error, a Fault for none. */
+export type JsonRpc = {
+  call(method: string, params: readonly unknown[]): Promise<unknown>;
+  close(): Promise<void>;
+};
+
+/** The node answered, with an error. `data` holds a revert's encoded error, where there is one. */
+export class RpcError extends Error {
+  override readonly name = 'RpcError';
+  readonly code: number;
+  readonly data: string | undefined;
+
+  constructor(code: number, message: string, data: string | undefined) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+const LARGEST_BATCH = 100;
+
+export function createJsonRpc(options: { readonly url: string; readonly system: string; readonly timeoutMs: number }): JsonRpc {
+  const url = new URL(options.url);
+  const pool = new Pool(url.origin, {
+    connections: 16,
+    connect: { timeout: 2_000 },
+    headersTimeout: options.timeoutMs,
+    bodyTimeout: options.timeoutMs,
+  });
+  const path = `${url.pathname}${url.search}`;
+  let queued: Pending[] = [];
+  let nextId = 1;
+
+  function flush(): void {
+    const all = queued;
+    queued = [];
+    for (let i = 0; i < all.length; i += LARGEST_BATCH) void send(all.slice(i, i + LARGEST_BATCH));
+  }
+
+  async function send(batch: readonly Pending[]): Promise<void> {
+    try {
+      const requests = batch.map(({ id, method, params }) => ({ jsonrpc: '2.0', id, method, params }));
+      const { body } = await pool.request({
+        path,
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(requests.length === 1 ? requests[0] : requests),
+      });
+      const answer: unknown = await body.json();
+      const answers = new Map((Array.isArray(answer) ? answer : [answer]).filter(isObject).map((one) => [one['id'], one]));
+      for (const pending of batch) settle(pending, answers.get(pending.id));
+    } catch (error) {
+      const fault = noAnswer('system-unavailable', options.system, error);
+      for (const pending of batch) pending.reject(fault);
+    }
+  }
+
+  function settle(pending: Pending, answer: Readonly<Record<string, unknown>> | undefined): void {
+    if (answer && isObject(answer['error'])) pending.reject(rpcError(answer['error']));
+    else if (answer && 'result' in answer) pending.resolve(answer['result']);
+    else pending.reject(noAnswer('system-unavailable', options.system, new Error(`${pending.method} was left out of the answer`)));
+  }
+
+  return {
+    call(method, params) {
+      return new Promise((resolve, reject) => {
+        if (queued.length === 0) queueMicrotask(flush);
+        queued.push({ id: nextId++, method, params, resolve, reject });
+      });
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+type Pending = {
+  readonly id: number;
+  readonly method: string;
+  readonly params: readonly unknown[];
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+};
+
+function rpcError(error: Readonly<Record<string, unknown>>): RpcError {
+  const { code, message, data } = error;
+  return new RpcError(typeof code === 'number' ? code : -32_000, typeof message === 'string' ? message : 'error', revertData(data));
+}
+
+/** Nodes put the revert's bytes into `data`, or one level below it. */
+function revertData(data: unknown): string | undefined {
+  if (typeof data === 'string') return /^0x[0-9a-f]*$/i.test(data) ? data : undefined;
+  return isObject(data) ? revertData(data['data'] ?? data['result']) : undefined;
+}
+
+export type Hex = `0x${string}`;
+
+export function asHex(value: unknown): Hex {
+  if (!isHexText(value)) throw new Broken(`the node answered ${JSON.stringify(value)?.slice(0, 80)} where hexadecimal was due`);
+  return value;
+}
+
+export function isHexText(value: unknown): value is Hex {
+  return typeof value === 'string' && /^0x[0-9a-f]*$/i.test(value);
+}
+
+export function asNumber(value: unknown): number {
+  const number = Number(BigInt(asHex(value)));
+  if (!Number.isSafeInteger(number)) throw new Broken(`the node answered ${String(value)}, beyond 2^53-1`);
+  return number;
+}
+
+export function toHex(value: number | bigint): Hex {
+  return `0x${value.toString(16)}`;
+}

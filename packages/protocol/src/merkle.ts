@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { bytesToHex, compareBytes, concatBytes, hexToBytes } from './bytes.ts';
+
+/**
+ * Trees over what one signature covers, shaped as in RFC 6962 section 2.1: prefix 0x00 for a leaf, 0x01 for a node.
+ * The hash function is a parameter: SHA-256 for calls and statements, keccak256 for certificates, which an EVM chain checks.
+ */
+export type HashFunction = (bytes: Uint8Array) => Uint8Array;
+
+/** Where a leaf stands and the hashes beside its way to the root, bottom first (RFC 6962 section 2.1.1). */
+export type MerklePath = { readonly index: number; readonly size: number; readonly hashes: readonly string[] };
+
+/** No batch is larger than this, so a path has at most 16 hashes. */
+export const MAXIMUM_LEAVES = 65_536;
+
+export const merklePathSchema = z
+  .strictObject({
+    index: z.int().min(0).max(MAXIMUM_LEAVES - 1),
+    size: z.int().min(1).max(MAXIMUM_LEAVES),
+    hashes: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(16),
+  })
+  .readonly();
+
+export const ONLY_LEAF: MerklePath = { index: 0, size: 1, hashes: [] };
+
+const LEAF = Uint8Array.of(0);
+const NODE = Uint8Array.of(1);
+
+export function leafHash(hash: HashFunction, data: Uint8Array): Uint8Array {
+  return hash(concatBytes(LEAF, data));
+}
+
+/** The root over leaf hashes and the path of each. A tree of one leaf is its leaf hash. */
+export function merkleTree(
+  hash: HashFunction,
+  leaves: readonly Uint8Array[],
+): { readonly root: Uint8Array; readonly paths: readonly MerklePath[] } {
+  const size = leaves.length;
+  if (size === 0 || size > MAXIMUM_LEAVES) throw new RangeError(`a tree has 1 to ${MAXIMUM_LEAVES} leaves, not ${size}`);
+  const hashes: string[][] = leaves.map(() => []);
+  const root = subtree(hash, leaves, 0, size, hashes);
+  return { root, paths: hashes.map((path, index) => ({ index, size, hashes: path })) };
+}
+
+function subtree(hash: HashFunction, leaves: readonly Uint8Array[], from: number, to: number, paths: string[][]): Uint8Array {
+  const only = leaves[from];
+  if (to - from === 1 && only) return only;
+  let split = 1;
+  while (split * 2 < to - from) split *= 2;
+  const middle = from + split;
+  const left = subtree(hash, leaves, from, middle, paths);
+  const right = subtree(hash, leaves, middle, to, paths);
+  const [leftHex, rightHex] = [bytesToHex(left), bytesToHex(right)];
+  for (let i = from; i < middle; i++) paths[i]?.push(rightHex);
+  for (let i = middle; i < to; i++) paths[i]?.push(leftHex);
+  return hash(concatBytes(NODE, left, right));
+}
+
+/** The root that a leaf hash and its path lead to, or undefined if the path cannot belong to a tree of that size (RFC 9162 section 2.1.3.2). */
+export function rootFromPath(hash: HashFunction, leaf: Uint8Array, path: MerklePath): Uint8Array | undefined {
+  if (path.index >= path.size) return undefined;
+  let [position, last, node] = [path.index, path.size - 1, leaf];
+  for (const text of path.hashes) {
+    if (last === 0) return undefined;
+    const beside = hexToBytes(text);
+    if (position % 2 === 1 || position === last) {
+      node = hash(concatBytes(NODE, beside, node));
+      while (position % 2 === 0 && position !== 0) [position, last] = [position / 2, Math.floor(last / 2)];
+    } else {
+      node = hash(concatBytes(NODE, node, beside));
+    }
+    [position, last] = [Math.floor(position / 2), Math.floor(last / 2)];
+  }
+  return last === 0 ? node : undefined;
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return compareBytes(a, b) === 0;
+}

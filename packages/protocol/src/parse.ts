@@ -1,0 +1,55 @@
+import type { z } from 'zod';
+import type { ErrorCode, ProblemCode } from './errors.ts';
+import { accept, type Problem, problem, refuse, type Result } from './refusal.ts';
+
+/** Parses at the boundary: the typed value, or a refusal that lists every problem with its JSON pointer. */
+export function parse<T>(schema: z.ZodType<T>, value: unknown, code: ErrorCode): Result<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return accept(parsed.data);
+  const problems = problemsOf(parsed.error, value);
+  const first = problems[0];
+  return refuse(code, first ? `${first.pointer || 'The whole'}: ${first.message}` : 'It has the wrong form.', { problems });
+}
+
+/** Every issue of a failed parse as a problem. */
+export function problemsOf(error: z.ZodError, value: unknown): Problem[] {
+  return error.issues.flatMap((issue) => issueProblems(issue, value));
+}
+
+function issueProblems(issue: z.core.$ZodIssue, value: unknown): Problem[] {
+  const pointer = pointerOf(issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => problem(`${pointer}/${escape(key)}`, 'member-unknown', `The format has no member "${key.slice(0, 64)}" here.`));
+  }
+  if (valueAt(value, issue.path) === undefined) return [problem(pointer, 'missing', `${lastName(issue.path)} is missing.`)];
+  return [problem(pointer, codeOf(issue), `${lastName(issue.path)}: ${issue.message}.`)];
+}
+
+function codeOf(issue: z.core.$ZodIssue): ProblemCode {
+  if (issue.code === 'invalid_value') return 'value-not-allowed';
+  if (issue.code === 'too_big') return 'too-long';
+  return 'type-wrong';
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let at: unknown = value;
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null) return undefined;
+    at = Object.entries(at).find(([name]) => name === String(key))?.[1];
+  }
+  return at;
+}
+
+/** A JSON pointer (RFC 6901). */
+export function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${escape(String(part))}`).join('');
+}
+
+function escape(part: string): string {
+  return part.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function lastName(path: readonly PropertyKey[]): string {
+  const last = path.at(-1);
+  return last === undefined ? 'The value' : `"${String(last)}"`;
+}

@@ -1,0 +1,26 @@
+import { type Field, type Problem, problem, type Register, type ScenarioDocument } from '@linkspan/protocol';
+import { accountPathsOfRole, systemOfRole } from './operations.ts';
+import type { Participant } from './settlement.ts';
+
+/** Which system plays each role under an instruction, and what keeps one from playing it. */
+export type Bindings = { readonly participants: readonly Participant[]; readonly problems: readonly Problem[] };
+
+/** A role's system is the one that its accounts name; it must be of the role's type and promise all that the role demands. */
+export function bindRoles(document: ScenarioDocument, fields: readonly Field[], register: Pick<Register, 'system'>): Bindings {
+  const participants: Participant[] = [];
+  const problems: Problem[] = [];
+  for (const [role, demands] of Object.entries(document.roles)) {
+    const id = systemOfRole(document, fields, role);
+    const pointer = accountPathsOfRole(document, role)[0] ?? '';
+    const system = id === undefined ? undefined : register.system(id);
+    if (id === undefined || !system) {
+      problems.push(problem(pointer, 'system-unknown', `No registered system plays the role ${role}.`));
+      continue;
+    }
+    const missing = demands.promises.filter((promise) => !system.promises.includes(promise));
+    if (!system.types.includes(demands.type)) problems.push(problem(pointer, 'promise-missing', `${id} does not keep ${demands.type}; the role ${role} needs it.`));
+    if (missing.length > 0) problems.push(problem(pointer, 'promise-missing', `${id} does not promise ${missing.join(', ')}; the role ${role} needs it.`));
+    participants.push({ role, system: id, owner: system.owner });
+  }
+  return { participants, problems };
+}

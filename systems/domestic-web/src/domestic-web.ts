@@ -1,0 +1,83 @@
+import { Books } from './books.ts';
+import { serverCloser } from './close-server.ts';
+import { parseConfig } from './config.ts';
+import type { DomesticWebConfig, Registry } from './config.ts';
+import { Feed } from './feed.ts';
+import { GroupCommit } from './group-commit.ts';
+import { openJournal } from './journal.ts';
+import { routesOf } from './routes.ts';
+import { seed } from './seed.ts';
+import { buildServer } from './server.ts';
+import { StartError } from './start-error.ts';
+import { openStore } from './store.ts';
+import { Tokens } from './tokens.ts';
+
+export type DomesticWeb = { url: string; close: () => Promise<void> };
+
+export type DomesticWebOptions = {
+  /** Milliseconds since 1970; it dates bookings and ends tokens, and decides nothing else. */
+  now?: () => number;
+  /** Learns of every fault that a caller was told of as 500 or 503 without its cause. */
+  onFault?: (fault: unknown) => void;
+};
+
+/**
+ * Starts one system (cash accounts, a securities depository, or both) on 127.0.0.1.
+ * @throws StartError with one sentence when the configuration, the data directory or the port is unusable.
+ */
+export function startDomesticWeb(config: DomesticWebConfig, options: DomesticWebOptions = {}): Promise<DomesticWeb> {
+  return startFromDocument(config, options);
+}
+
+/** The same for a configuration that nobody has looked at yet. */
+export async function startFromDocument(document: unknown, options: DomesticWebOptions): Promise<DomesticWeb> {
+  const parsed = parseConfig(document);
+  if (!parsed.ok) throw new StartError(`The configuration is wrong: ${parsed.refusal.detail}.`);
+  const registry = parsed.value;
+  const database = openStore(registry.dataDir);
+  try {
+    const now = options.now ?? Date.now;
+    const journal = openJournal(database);
+    seed(database, journal, registry, now());
+    const feed = new Feed();
+    const commits = new GroupCommit(database, () => feed.announce());
+    const books = new Books(registry, journal, now);
+    const app = buildServer({
+      name: registry.name,
+      tokens: new Tokens(registry.clients, now),
+      routes: routesOf({ registry, journal, books, commits, feed, now }),
+      onFault: options.onFault ?? warn,
+      onClose: () => feed.close(),
+    });
+    const closeServer = serverCloser(app, CLOSE_LIMIT_MS);
+    const url = await listen(app, registry);
+    const close = async () => {
+      await closeServer();
+      database.close();
+    };
+    let closing: Promise<void> | undefined;
+    return { url, close: () => (closing ??= close()) };
+  } catch (cause) {
+    database.close();
+    throw cause;
+  }
+}
+
+const CLOSE_LIMIT_MS = 5000;
+
+type App = ReturnType<typeof buildServer>;
+
+function warn(fault: unknown): void {
+  process.emitWarning(fault instanceof Error ? fault : String(fault));
+}
+
+async function listen(app: App, { port }: Registry): Promise<string> {
+  try {
+    return await app.listen({ host: '127.0.0.1', port });
+  } catch (cause) {
+    await app.close();
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'EADDRINUSE') throw new StartError(`The port ${port} is in use by another process.`, { cause });
+    throw new StartError(`The port ${port} cannot be listened on: ${String(code ?? cause)}.`, { cause });
+  }
+}
