@@ -239,6 +239,13 @@ test('code after a template, a regular expression or a division is seen', () => 
   }
 });
 
+test('code between two divisions or around a comment is seen', () => {
+  for (const line of ['const a = b / Date.now() / 2;', 'const a = Date/* c */.now();', 'const a = `${Date.now()}`;']) {
+    const findings = findingsWith({ 'packages/protocol/src/a.ts': line });
+    assert.equal(findings[0]?.slice(0, 41), 'packages/protocol/src/a.ts:1 pure Date.no', line);
+  }
+});
+
 test('an assertion below a comment that explains it may stand', () => {
   const text = '// Brand: the pattern was matched.\nexport function lei(text: string): Lei {\n  return text as Lei;\n}';
   assert.deepEqual(findingsWith({ 'packages/protocol/src/a.ts': text }), []);

@@ -61,7 +61,7 @@ function isCall(next: Token | undefined): boolean {
   return next?.kind === 'punctuation' && next.text === '(';
 }
 
-// A function, method or signature may be called `require`: then a type or a body follows its brackets, and words precede it.
+// A declaration of a function called `require` is no call of it.
 function isMethodName(code: readonly Token[], index: number): boolean {
   return code[index - 1]?.text === 'function' || code[index - 1]?.text === 'async';
 }

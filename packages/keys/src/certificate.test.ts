@@ -56,13 +56,20 @@ const certificate = fc.record({
 });
 const block = fc.array(certificate, { minLength: 1, maxLength: 9 }).map((all) => {
   const [first] = all;
-  return all.map((one): Certificate => ({ ...one, network: first?.network ?? one.network, epoch: first?.epoch ?? one.epoch }));
+  return all.map((one): Certificate => ({
+    ...one,
+    network: first?.network ?? one.network,
+    epoch: first?.epoch ?? one.epoch,
+  }));
 });
 
 test('the struct hash of a certificate is that of EIP-712, as viem computes it', () => {
   fc.assert(
     fc.property(certificate, (one) => {
-      assert.equal(`0x${bytesToHex(certificateStructHash(one))}`, hashStruct({ types, primaryType: 'Certificate', data: typedData(one) }));
+      assert.equal(
+        `0x${bytesToHex(certificateStructHash(one))}`,
+        hashStruct({ types, primaryType: 'Certificate', data: typedData(one) }),
+      );
     }),
   );
 });
@@ -76,14 +83,21 @@ test('viem recovers every signer of a block from the typed data of its root', as
           const leaf = leafHash(keccak256, certificateStructHash(share.certificate));
           const root = rootFromPath(keccak256, leaf, share.path);
           assert.ok(root);
-          const message = { network: hashToHex(share.certificate.network), epoch: BigInt(share.certificate.epoch), block: BigInt(number) };
+          const message = {
+            network: hashToHex(share.certificate.network),
+            epoch: BigInt(share.certificate.epoch),
+            block: BigInt(number),
+          };
           const digest = hashTypedData({
             domain: { name: 'Linkspan', version: '1' },
             types,
             primaryType: 'Root',
             message: { ...message, root: `0x${bytesToHex(root)}` },
           });
-          assert.equal(digest, `0x${bytesToHex(rootDigest(share.certificate.network, share.certificate.epoch, number, root))}`);
+          assert.equal(
+            digest,
+            `0x${bytesToHex(rootDigest(share.certificate.network, share.certificate.epoch, number, root))}`,
+          );
           const recovered = await recoverAddress({ hash: digest, signature: `0x${share.signature}` });
           assert.equal(recovered.toLowerCase(), addressOf(signer.key));
         }

@@ -11,12 +11,18 @@ const signers = [1, 2, 3].flatMap((n) => {
   return [ed25519Signer(privateKey), secp256k1Signer(privateKey)];
 });
 const digests = ['a', 'b', 'c'].map((text) => keccak256(utf8ToBytes(text)));
-const questions: { key: PublicKey; digest: Uint8Array; signature: string; fits: boolean }[] = signers.flatMap(({ key }) =>
-  digests.flatMap((digest) =>
-    signers.flatMap((by) =>
-      digests.map((signed) => ({ key, digest, signature: by.sign(signed), fits: by.key === key && signed === digest })),
+const questions: { key: PublicKey; digest: Uint8Array; signature: string; fits: boolean }[] = signers.flatMap(
+  ({ key }) =>
+    digests.flatMap((digest) =>
+      signers.flatMap((by) =>
+        digests.map((signed) => ({
+          key,
+          digest,
+          signature: by.sign(signed),
+          fits: by.key === key && signed === digest,
+        })),
+      ),
     ),
-  ),
 );
 
 test('however little is remembered, the answers are the same', () => {

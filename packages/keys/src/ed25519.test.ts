@@ -37,7 +37,14 @@ test('a signature fits its own key and bytes and nothing else', () => {
 test('only one text of a signature counts', () => {
   const bytes = hexToBytes('00ff');
   const signature = signer.sign(bytes);
-  for (const other of [signature.toUpperCase(), `${signature}00`, signature.slice(2), ` ${signature}`, `0x${signature}`, '']) {
+  for (const other of [
+    signature.toUpperCase(),
+    `${signature}00`,
+    signature.slice(2),
+    ` ${signature}`,
+    `0x${signature}`,
+    '',
+  ]) {
     assert.equal(verify(signer.key, bytes, other), false, other);
   }
 });
@@ -45,7 +52,13 @@ test('only one text of a signature counts', () => {
 test('a key under which one signature fits many messages is refused', () => {
   // R = B and s = 1: under a key of small order, s·B = R + h·A holds for every h that the order divides (RFC 8032 section 5.1.7).
   const signature = `58${'66'.repeat(31)}01${'00'.repeat(31)}`;
-  const orders = ['01' + '00'.repeat(31), 'ec' + 'ff'.repeat(30) + '7f', '00'.repeat(32), '00'.repeat(31) + '80', 'ee' + 'ff'.repeat(31)];
+  const orders = [
+    '01' + '00'.repeat(31),
+    'ec' + 'ff'.repeat(30) + '7f',
+    '00'.repeat(32),
+    '00'.repeat(31) + '80',
+    'ee' + 'ff'.repeat(31),
+  ];
   for (const key of orders) {
     assert.equal(ed25519PublicKey(`ed25519:${key}`), undefined, key);
     for (let byte = 0; byte < 32; byte++) assert.equal(verify(`ed25519:${key}`, Uint8Array.of(byte), signature), false);
@@ -56,7 +69,9 @@ test('a batch is signed once and each member verifies by its path', () => {
   const documents = [{ a: 1 }, { a: 2 }, { a: 3 }];
   const signatures = signBatch(signer, documents);
   assert.equal(new Set(signatures.map(({ signature }) => signature)).size, 1);
-  const fits = documents.map((document) => signatures.map((signature) => verifyBatchSignature(verify, document, signature)));
+  const fits = documents.map((document) =>
+    signatures.map((signature) => verifyBatchSignature(verify, document, signature)),
+  );
   assert.deepEqual(fits, [
     [true, false, false],
     [false, true, false],
@@ -69,7 +84,9 @@ test('what is no private key is refused without repeating it', () => {
     assert.throws(
       () => ed25519Signer(text),
       (fault: unknown) =>
-        fault instanceof Fault && fault.code === 'configuration-invalid' && (text === '' || !fault.message.includes(text)),
+        fault instanceof Fault &&
+        fault.code === 'configuration-invalid' &&
+        (text === '' || !fault.message.includes(text)),
     );
   }
 });

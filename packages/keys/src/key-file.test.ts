@@ -82,5 +82,6 @@ test('a file of any other form is refused without showing its secrets', () => {
 });
 
 function configurationInvalid(message: RegExp) {
-  return (fault: unknown) => fault instanceof Fault && fault.code === 'configuration-invalid' && message.test(fault.message);
+  return (fault: unknown) =>
+    fault instanceof Fault && fault.code === 'configuration-invalid' && message.test(fault.message);
 }

@@ -54,7 +54,10 @@ function readPrivateFile(path: string): string {
     const { mode } = fstatSync(file);
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       const octal = (mode & 0o777).toString(8).padStart(4, '0');
-      throw new Fault('configuration-invalid', `The key file ${path} has mode ${octal}: others can use it. Run: chmod 600 ${path}`);
+      throw new Fault(
+        'configuration-invalid',
+        `The key file ${path} has mode ${octal}: others can use it. Run: chmod 600 ${path}`,
+      );
     }
     return readFileSync(file, 'utf8');
   } catch (cause) {
@@ -108,7 +111,12 @@ function parseObject(path: string, text: string): Record<string, unknown> {
   return document;
 }
 
-function readEntry<K extends PublicKey>(path: string, name: string, entry: unknown, signerOf: (privateKey: string) => Signer<K>) {
+function readEntry<K extends PublicKey>(
+  path: string,
+  name: string,
+  entry: unknown,
+  signerOf: (privateKey: string) => Signer<K>,
+) {
   if (entry === undefined) return undefined;
   if (!isObject(entry)) throw invalid(path, `has no object at "${name}"`);
   const { key, privateKey } = entry;
@@ -116,7 +124,8 @@ function readEntry<K extends PublicKey>(path: string, name: string, entry: unkno
     throw invalid(path, `has not exactly "key" and "privateKey", both text, at "${name}"`);
   }
   const signer = signerOf(privateKey);
-  if (signer.key !== key) throw invalid(path, `names ${key} at "${name}", but the private key there is of ${signer.key}`);
+  if (signer.key !== key)
+    throw invalid(path, `names ${key} at "${name}", but the private key there is of ${signer.key}`);
   return signer;
 }
 

@@ -9,9 +9,7 @@ import { generateSecp256k1PrivateKey, secp256k1Signer } from './secp256k1.ts';
 
 const verify = createVerify({ memoize: 0 });
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-const privateKeys = fc
-  .bigInt({ min: 1n, max: ORDER - 1n })
-  .map((number) => number.toString(16).padStart(64, '0'));
+const privateKeys = fc.bigInt({ min: 1n, max: ORDER - 1n }).map((number) => number.toString(16).padStart(64, '0'));
 const digests = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
 test('the key is the address and the signature recovers to it, as viem has them', async () => {
@@ -46,7 +44,8 @@ test('s is always the lower one, and the higher one is refused', () => {
       const signature = signer.sign(digest);
       const s = BigInt(`0x${signature.slice(64, 128)}`);
       assert.ok(s <= ORDER / 2n);
-      const other = signature.slice(0, 64) + (ORDER - s).toString(16).padStart(64, '0') + (signature.endsWith('1b') ? '1c' : '1b');
+      const other =
+        signature.slice(0, 64) + (ORDER - s).toString(16).padStart(64, '0') + (signature.endsWith('1b') ? '1c' : '1b');
       assert.equal(verify(signer.key, digest, other), false);
     }),
     { numRuns: 50 },

@@ -10,12 +10,16 @@ export type Form = { readonly pattern: RegExp; readonly words: string };
 export type DocumentReader = {
   text(name: string, form?: Form): string;
   optionalText(name: string, form?: Form): string | undefined;
+  /** A text that must be there and may be empty. */
+  emptyOrText(name: string): string;
   texts(name: string, form?: Form): string[];
   integer(name: string, range: { readonly min: number; readonly max: number; readonly otherwise?: number }): number;
   choice<const T extends string>(name: string, allowed: readonly [T, ...T[]]): T;
   /** Hands the member to another parser; its problems are placed below this member. */
   parsed<T>(name: string, parse: (value: unknown) => Result<T>): T | undefined;
   optional<T>(name: string, parse: (value: unknown) => Result<T>): T | undefined;
+  /** Places the problems of a result that was read elsewhere below this member. */
+  include(name: string, result: Result<unknown>): void;
   object(name: string): DocumentReader;
   optionalObject(name: string): DocumentReader | undefined;
   objects(name: string): DocumentReader[];
@@ -64,16 +68,21 @@ function reader(value: unknown, pointer: string, notes: Notes): DocumentReader {
     const { at, member } = take(name);
     if (member === undefined) return note(notes, at, 'missing', `"${name}" is missing.`);
     const result = parse(member);
-    if (result.ok) return result.value;
+    include(name, result);
+    return result.ok ? result.value : undefined;
+  }
+  function include(name: string, result: Result<unknown>): void {
+    if (result.ok) return;
     const below = result.refusal.problems ?? [problem('', 'type-wrong', result.refusal.message)];
-    notes.problems.push(...below.map((one) => ({ ...one, pointer: `${at}${one.pointer}` })));
-    return undefined;
+    notes.problems.push(...below.map((one) => ({ ...one, pointer: `${take(name).at}${one.pointer}` })));
   }
 
   return {
     text,
     parsed,
+    include,
     optionalText: (name, form) => (take(name).member === undefined ? undefined : text(name, form)),
+    emptyOrText: (name) => (take(name).member === '' ? '' : text(name)),
     optional: (name, parse) => (take(name).member === undefined ? undefined : parsed(name, parse)),
     texts(name, form) {
       const { at, member } = take(name);

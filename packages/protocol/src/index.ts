@@ -1,3 +1,4 @@
+export * from './api.ts';
 export * from './bic.ts';
 export * from './bytes.ts';
 export * from './call.ts';
@@ -5,6 +6,7 @@ export * from './canonical-json.ts';
 export * from './certificate.ts';
 export * from './change.ts';
 export * from './currencies.ts';
+export * from './endpoints.ts';
 export * from './errors.ts';
 export * from './fields.ts';
 export * from './genesis.ts';

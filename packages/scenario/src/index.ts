@@ -1,6 +1,7 @@
 export * from './bindings.ts';
 export * from './certificates.ts';
 export * from './commands.ts';
+export * from './describe.ts';
 export * from './operations.ts';
 export * from './settlement.ts';
 export * from './table.ts';

@@ -5,6 +5,7 @@ import type { DomesticWebConfig, Registry } from './config.ts';
 import { Feed } from './feed.ts';
 import { GroupCommit } from './group-commit.ts';
 import { openJournal } from './journal.ts';
+import { reconcile } from './reconcile.ts';
 import { routesOf } from './routes.ts';
 import { seed } from './seed.ts';
 import { buildServer } from './server.ts';
@@ -39,6 +40,10 @@ export async function startFromDocument(document: unknown, options: DomesticWebO
     const now = options.now ?? Date.now;
     const journal = openJournal(database);
     seed(database, journal, registry, now());
+    const faults = reconcile(database);
+    if (faults.length > 0) {
+      throw new StartError(`The books in ${registry.dataDir} do not balance: ${faults.join('; ')}.`);
+    }
     const feed = new Feed();
     const commits = new GroupCommit(database, () => feed.announce());
     const books = new Books(registry, journal, now);

@@ -1,19 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startDomesticWeb } from './domestic-web.ts';
-import {
-  Api,
-  configFor,
-  holdOf,
-  id,
-  listOf,
-  MEMBERS,
-  problem,
-  signed,
-  signedEpoch,
-  startFor,
-  STRANGERS,
-} from './test-support.ts';
+import { holdOf, id, listOf, MEMBERS, problem, signed, signedEpoch, startFor, STRANGERS } from './test-support.ts';
 
 test('the quorum of the latest epoch installs the next, whose members count from then on', async (t) => {
   const web = await startFor(t);
@@ -52,7 +39,7 @@ test('an epoch that is not rightly the next is refused', async (t) => {
     [signedEpoch({ network: id('other') }), [403, 'certificate-wrong-network', 'NARR']],
     [signedEpoch({}, MEMBERS.slice(0, 1)), [403, 'certificate-too-few-signatures', 'NARR']],
     [signedEpoch({}, STRANGERS), [403, 'certificate-signature-invalid', 'NARR']],
-    [signedEpoch({}, MEMBERS.slice(0, 2).reverse()), [403, 'certificate-signers-unsorted', 'NARR']],
+    [signedEpoch({}, MEMBERS.slice(0, 2).toReversed()), [403, 'certificate-signers-unsorted', 'NARR']],
     [{ ...signedEpoch(), quorum: 1 }, [403, 'certificate-signature-invalid', 'NARR']],
     [signedEpoch({ epoch: 3 }), [409, 'epoch-not-next', 'NARR']],
     [signedEpoch({ epoch: 1 }), [409, 'id-used', 'DUPL']],
@@ -72,11 +59,7 @@ test('an epoch that is not rightly the next is refused', async (t) => {
 test('an installed epoch outlives a restart', async (t) => {
   const web = await startFor(t);
   await (await web.as('kita')).post('/epochs', signedEpoch());
-  await web.close();
-  const config = configFor(web.dataDir);
-  const again = await startDomesticWeb(config);
-  t.after(() => again.close());
-  const hold = await (await Api.connect(again.url, config, 'executor')).post('/holds', holdOf('a'));
+  await web.restart();
+  const hold = await (await web.as('executor')).post('/holds', holdOf('a'));
   assert.equal(hold.body['epoch'], 2);
-  await again.close();
 });

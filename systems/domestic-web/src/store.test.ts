@@ -3,10 +3,19 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { startDomesticWeb } from './domestic-web.ts';
 import { reconcile } from './reconcile.ts';
 import { openStore } from './store.ts';
-import { Api, configFor, holdOf, id, MEMBERS, position, signed, startFor, temporaryDir } from './test-support.ts';
+import {
+  assertRefused,
+  configFor,
+  holdOf,
+  id,
+  MEMBERS,
+  position,
+  signed,
+  startFor,
+  temporaryDir,
+} from './test-support.ts';
 
 test('the tables themselves refuse what must not be', async (t) => {
   const web = await startFor(t);
@@ -54,32 +63,46 @@ test('reconciliation finds a changed position and a booking that does not sum to
 test('opening positions are booked once, also for an account that comes later', async (t) => {
   const web = await startFor(t);
   await (await web.as('executor')).post('/holds', holdOf('a'));
-  await web.close();
-  const config = configFor(web.dataDir);
-  config.accounts.push({ id: '0100', name: 'New Bank', operators: [], positions: { JPY: '5' } });
+  const later = { id: '0100', name: 'New Bank', operators: [], positions: { JPY: '5' } };
   for (let start = 0; start < 2; start++) {
-    const again = await startDomesticWeb(config);
-    const reader = await Api.connect(again.url, config, 'reader');
+    await web.restart({ accounts: [...configFor(web.dataDir).accounts, later] });
+    const reader = await web.as('reader');
     assert.deepEqual(await position(reader, '0042'), { free: '900', held: '100' });
     assert.deepEqual(await position(reader, '0100'), { free: '5', held: '0' });
-    await again.close();
   }
 });
 
 test('data is opened by one server at a time, and for the system and network that it belongs to', async (t) => {
   const web = await startFor(t);
-  const config = configFor(web.dataDir);
-  const refused = (changes: object, message: RegExp) =>
-    assert.rejects(startDomesticWeb({ ...config, ...changes }), { name: 'StartError', message });
-  await refused({}, new RegExp(`is in use by another process \\(process ${process.pid}\\)\\.$`));
+  const { config } = web;
+  await assertRefused(config, new RegExp(`is in use by another process \\(process ${process.pid}\\)\\.$`));
   await web.close();
-  await refused({ name: 'csd' }, /belongs to rtgs, not to csd\.$/);
-  const certificates = { ...config.certificates, network: id('other') };
-  await refused({ certificates }, /another network or other signers\.$/);
+  await assertRefused({ ...config, name: 'csd' }, /belongs to rtgs, not to csd\.$/);
+  const otherNetwork = { ...config.certificates, network: id('other') };
+  await assertRefused({ ...config, certificates: otherNetwork }, /another network or other signers\.$/);
   const signers = MEMBERS.slice(0, 2).map((each) => each.address);
-  await refused({ certificates: { ...config.certificates, signers } }, /another network or other signers\.$/);
-  const again = await startDomesticWeb(config);
-  await again.close();
+  const otherSigners = { ...config.certificates, signers };
+  await assertRefused({ ...config, certificates: otherSigners }, /another network or other signers\.$/);
+  await web.restart();
+});
+
+test('books that do not balance are not opened', async (t) => {
+  const web = await startFor(t);
+  await web.close();
+  const database = new DatabaseSync(join(web.dataDir, 'books.sqlite'));
+  database.exec(`UPDATE positions SET free = free + 1 WHERE account = '0099'`);
+  database.close();
+  await assertRefused(web.config, /do not balance: the position of 0099 in JPY is not its entries'\.$/);
+  const repaired = new DatabaseSync(join(web.dataDir, 'books.sqlite'));
+  repaired.exec(`UPDATE positions SET free = free - 1 WHERE account = '0099'`);
+  repaired.close();
+});
+
+test('a commit is on the disk before it is answered', (t) => {
+  const database = openStore(join(temporaryDir(t), 'data'));
+  t.after(() => database.close());
+  const setting = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+  assert.deepEqual(['journal_mode', 'synchronous', 'locking_mode'].map(setting), ['wal', 2n, 'exclusive']);
 });
 
 test('data that cannot be used is refused with a sentence', (t) => {

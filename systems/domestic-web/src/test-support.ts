@@ -24,7 +24,7 @@ export const NETWORK = id('network');
 export const ISIN = 'XS0000000009';
 
 /** Five keys in ascending order of their addresses; the first three are the members of epoch 1. */
-export const SIGNERS: readonly Signer[] = Array.from({ length: 5 }, (_, index) => signer(`signer ${index}`)).sort(
+export const SIGNERS: readonly Signer[] = Array.from({ length: 5 }, (_, index) => signer(`signer ${index}`)).toSorted(
   (one, other) => (one.address < other.address ? -1 : 1),
 );
 export const MEMBERS = SIGNERS.slice(0, 3);
@@ -66,17 +66,45 @@ export async function startFor(
   test: TestContext,
   changes: Partial<DomesticWebConfig> = {},
   options: DomesticWebOptions = {},
-): Promise<DomesticWeb & { as: (client: string) => Promise<Api>; dataDir: string }> {
+): Promise<TestServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'domestic-web-'));
-  const config = configFor(dataDir, changes);
-  const web = await startDomesticWeb(config, { onFault: unexpectedFault, ...options });
+  let config = configFor(dataDir, changes);
+  const start = () => startDomesticWeb(config, { onFault: unexpectedFault, ...options });
+  let web: DomesticWeb = await start();
   // One hook, because hooks run in the order in which they were added.
   test.after(async () => {
     await web.close();
     assertBalanced(dataDir);
     rmSync(dataDir, { recursive: true });
   });
-  return { ...web, dataDir, as: (client) => Api.connect(web.url, config, client) };
+  return {
+    url: web.url,
+    dataDir,
+    config,
+    as: (client) => Api.connect(web.url, config, client),
+    close: () => web.close(),
+    restart: async (later = {}) => {
+      await web.close();
+      config = { ...config, ...later };
+      web = await start();
+    },
+  };
+}
+
+export type TestServer = {
+  /** Where the first start listens. */
+  url: string;
+  dataDir: string;
+  config: DomesticWebConfig;
+  as: (client: string) => Promise<Api>;
+  close: () => Promise<void>;
+  restart: (later?: Partial<DomesticWebConfig>) => Promise<void>;
+};
+
+/** Fails unless a start is refused with such a sentence; what starts all the same is closed. */
+export function assertRefused(config: DomesticWebConfig, message: RegExp): Promise<void> {
+  const start = async () => (await startDomesticWeb(config)).close();
+  return assert.rejects(start, { name: 'StartError', message });
 }
 
 export function temporaryDir(test: TestContext): string {

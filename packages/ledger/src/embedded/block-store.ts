@@ -33,15 +33,19 @@ export class BlockStore implements Disposable {
     );
     this.#delete = db.prepare('DELETE FROM state WHERE key = ?');
     this.#get = db.prepare('SELECT hash, value FROM state WHERE key = ?');
-    // No UTF-8 text holds the byte FF, so this is the least bound above every key with the prefix, in the order of bytes.
+    // No UTF-8 text holds the byte FF, so this is the least bound above every key with the prefix, in the order of bytes. Both ends of a
+    // range are single values, which the index is searched for: a late page costs no more than the first.
     const bound = "(?2 || CAST(X'FF' AS TEXT))";
+    const columns = 'SELECT key, hash, value FROM state WHERE';
     this.#ascending = db.prepare(
-      `SELECT key, hash, value FROM state WHERE key >= ?2 AND key < ${bound} AND (?1 IS NULL OR key > ?1) ORDER BY key LIMIT ?3`,
+      `${columns} key >= max(?2, coalesce(?1, ?2)) AND key < ${bound} AND key IS NOT ?1 ORDER BY key LIMIT ?3`,
     );
     this.#descending = db.prepare(
-      `SELECT key, hash, value FROM state WHERE key >= ?2 AND key < coalesce(?1, ${bound}) ORDER BY key DESC LIMIT ?3`,
+      `${columns} key >= ?2 AND key < min(${bound}, coalesce(?1, ${bound})) ORDER BY key DESC LIMIT ?3`,
     );
-    this.#events = db.prepare("SELECT number, time, previous, events FROM blocks WHERE number > ? AND events <> '[]' ORDER BY number LIMIT ?");
+    this.#events = db.prepare(
+      "SELECT number, time, previous, events FROM blocks WHERE number > ? AND events <> '[]' ORDER BY number LIMIT ?",
+    );
     this.#blocks = db.prepare('SELECT * FROM blocks WHERE number > ? ORDER BY number LIMIT ?');
     this.#last = db.prepare('SELECT number, time, hash FROM blocks ORDER BY number DESC LIMIT 1');
   }
@@ -107,7 +111,7 @@ export class BlockStore implements Disposable {
   }
 
   /** The blocks after a number that carry events, at most `limit`. */
-  eventsAfter(number: number, limit: number): (Pick<Block, 'number' | 'time' | 'previous' | 'events'>)[] {
+  eventsAfter(number: number, limit: number): Pick<Block, 'number' | 'time' | 'previous' | 'events'>[] {
     return this.#read('reading events', () =>
       this.#events.all(number, limit).map((row) => ({
         number: integer(row, 'number'),
@@ -126,14 +130,14 @@ export class BlockStore implements Disposable {
   *checkedBlocks(before: ChainEnd): Generator<Block> {
     let end = before;
     for (;;) {
-      const page = this.blocksAfter(end.number, PAGE);
+      const page = this.blocksAfter(end.number, BLOCK_PAGE);
       for (const block of page) {
         const broken = brokenLink(end, block);
         if (broken !== undefined) throw corruptFault(broken);
         end = block;
         yield block;
       }
-      if (page.length < PAGE) return;
+      if (page.length < BLOCK_PAGE) return;
     }
   }
 
@@ -156,6 +160,11 @@ export class BlockStore implements Disposable {
       const row = this.#get.get(key);
       return row && checkedHash(key, row);
     });
+  }
+
+  /** From here on this connection sees the blocks and the state as of one moment, whatever a writer adds. */
+  beginSnapshot(): void {
+    this.#read('beginning to read', () => this.#db.exec('BEGIN'));
   }
 
   /** SQLite's own check of every page and index. Takes as long as the file is large. */
@@ -190,6 +199,8 @@ export class BlockStore implements Disposable {
 
 const FILE = 'ledger.db';
 const PAGE = 256;
+/** Blocks can be large, so few are in memory at once. */
+const BLOCK_PAGE = 16;
 const VERSION = 1;
 
 const TABLES = `
@@ -214,7 +225,10 @@ function prepareFile(db: DatabaseSync, { maximumBytes }: StoreOptions): void {
 function checkVersion(db: DatabaseSync, path: string): void {
   const version = versionOf(db);
   if (version > VERSION) {
-    throw new Fault('configuration-invalid', `${path} is of version ${version}; this program reads version ${VERSION}.`);
+    throw new Fault(
+      'configuration-invalid',
+      `${path} is of version ${version}; this program reads version ${VERSION}.`,
+    );
   }
   if (version !== VERSION || tableCount(db) !== 2) throw corruptFault(`${path} has not the tables of a ledger`);
 }

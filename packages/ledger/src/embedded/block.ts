@@ -32,7 +32,12 @@ export function sealBlock(block: Omit<Block, 'hash'>): Block {
 /** SHA-256 over the canonical JSON of number, time, the previous block's hash, and the hashes of the four texts. */
 export function blockHash(block: Omit<Block, 'hash'>): Hash {
   const { number, time, previous, calls, results, events, writes } = block;
-  const hashes = { calls: textHash(calls), results: textHash(results), events: textHash(events), writes: textHash(writes) };
+  const hashes = {
+    calls: textHash(calls),
+    results: textHash(results),
+    events: textHash(events),
+    writes: textHash(writes),
+  };
   return textHash(canonicalJson({ schema: 'block/1', number, time, previous, ...hashes }));
 }
 

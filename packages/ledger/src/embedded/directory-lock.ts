@@ -17,7 +17,11 @@ export function lockDirectory(directory: string): Disposable {
   } catch (error) {
     lock?.close();
     if (isBusy(error)) {
-      throw new Fault('storage-unavailable', `The ledger in ${directory} is open already, here or in another process.`, { cause: error });
+      throw new Fault(
+        'storage-unavailable',
+        `The ledger in ${directory} is open already, here or in another process.`,
+        { cause: error },
+      );
     }
     throw storageFault(error, `locking ${directory}`);
   }

@@ -4,7 +4,10 @@ import { Fault } from '@linkspan/protocol';
 export function storageFault(error: unknown, doing: string, mayHaveHappened = false): Fault {
   if (error instanceof Fault) return error;
   if (CORRUPT.has(primaryCode(error))) return corruptFault(`${doing}: the file is damaged`, error);
-  return new Fault('storage-unavailable', `The ledger's storage failed while ${doing}.`, { cause: error, mayHaveHappened });
+  return new Fault('storage-unavailable', `The ledger's storage failed while ${doing}.`, {
+    cause: error,
+    mayHaveHappened,
+  });
 }
 
 /** Stored data that contradicts itself. Nothing is served from it; `verifyChain` finds how far it goes. */

@@ -14,9 +14,13 @@ const mainFile = join(import.meta.dirname, '..', 'main.ts');
 const goneWithinMs = 5_000;
 const pollEveryMs = 5;
 
-/** Runs `main.ts` until it ends, for starts that are refused. */
-export function runMain(config: FcyEvmConfig): Promise<Ended> {
-  return spawnMain(config).ended;
+/** Runs `main.ts`, which must refuse to start. */
+export async function runMain(config: FcyEvmConfig): Promise<Ended> {
+  const { pid, ended, ready } = spawnMain(config);
+  const first = await Promise.race([ready, ended]);
+  if (typeof first !== 'string') return first;
+  process.kill(pid, 'SIGKILL');
+  throw new Error(`main.ts started although it should not: ${first}`);
 }
 
 /** Runs `main.ts` and waits for its ready line. With a limit, no file of it may grow beyond so many blocks of 512 bytes. */

@@ -33,12 +33,13 @@ export function createJsonRpc(options: { readonly url: string; readonly system: 
     bodyTimeout: options.timeoutMs,
   });
   const path = `${url.pathname}${url.search}`;
-  let queued: Pending[] = [];
+  // Two lanes, because some nodes answer a transaction only once it is mined, and no read should wait for that.
+  const lanes: Record<'reads' | 'writes', Pending[]> = { reads: [], writes: [] };
   let nextId = 1;
 
-  function flush(): void {
-    const all = queued;
-    queued = [];
+  function flush(lane: 'reads' | 'writes'): void {
+    const all = lanes[lane];
+    lanes[lane] = [];
     for (let i = 0; i < all.length; i += LARGEST_BATCH) void send(all.slice(i, i + LARGEST_BATCH));
   }
 
@@ -68,9 +69,10 @@ export function createJsonRpc(options: { readonly url: string; readonly system: 
 
   return {
     call(method, params) {
+      const lane = method === 'eth_sendRawTransaction' ? 'writes' : 'reads';
       return new Promise((resolve, reject) => {
-        if (queued.length === 0) queueMicrotask(flush);
-        queued.push({ id: nextId++, method, params, resolve, reject });
+        if (lanes[lane].length === 0) queueMicrotask(() => flush(lane));
+        lanes[lane].push({ id: nextId++, method, params, resolve, reject });
       });
     },
     close: () => pool.destroy(),

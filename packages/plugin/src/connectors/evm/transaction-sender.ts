@@ -1,5 +1,5 @@
 import { Fault } from '@linkspan/protocol';
-import type { PrivateKeyAccount } from 'viem';
+import { keccak256, type PrivateKeyAccount } from 'viem';
 import { isObject } from '../../document-reader.ts';
 import type { HeadWatch } from './head-watch.ts';
 import { asHex, asNumber, type Hex, isHexText, type JsonRpc, RpcError } from './json-rpc.ts';
@@ -33,16 +33,19 @@ type InFlight = {
   nonce: number;
   gasPrice: bigint;
   raw: Hex;
+  /** Of every version that was sent, the latest first. */
   hashes: Hex[];
   acknowledged: boolean;
+  /** When this version was first sent, and when it was last tried. */
   sentAtMs: number;
+  triedAtMs: number;
   missedReceipts: number;
   readonly mined: PromiseWithResolvers<Mined>;
 };
 
 type Chain = { readonly chainId: number; gasPrice: bigint; nextNonce: number };
 
-const RESEND_MS = 2_000;
+const RESEND_MS = 1_000;
 const LOOKED_AT = 50;
 
 export function createTransactionSender({ rpc, head, account, system, stuckMs }: SenderOptions): TransactionSender {
@@ -110,12 +113,13 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
     const mined = Promise.withResolvers<Mined>();
     // Nobody may be waiting any more when it is mined.
     mined.promise.catch(() => undefined);
-    return { call, nonce, gasPrice, raw, hashes: [], acknowledged: false, sentAtMs: performance.now(), missedReceipts: 0, mined };
+    const nowMs = performance.now();
+    return { call, nonce, gasPrice, raw, hashes: [keccak256(raw)], acknowledged: false, sentAtMs: nowMs, triedAtMs: nowMs, missedReceipts: 0, mined };
   }
 
   async function deliver(entry: InFlight): Promise<void> {
     try {
-      entry.hashes = [...new Set([asHex(await rpc.call('eth_sendRawTransaction', [entry.raw])), ...entry.hashes])];
+      await rpc.call('eth_sendRawTransaction', [entry.raw]);
       entry.acknowledged = true;
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
@@ -149,7 +153,8 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
       const pending = asNumber(await rpc.call('eth_getTransactionCount', [address, 'pending']));
       state.nextNonce = Math.max(state.nextNonce, pending, entry.nonce + 1);
       const again = await signed(entry.call, state, state.nextNonce++, entry.gasPrice);
-      Object.assign(entry, { nonce: again.nonce, raw: again.raw, hashes: [], acknowledged: false, missedReceipts: 0 });
+      const { nonce, raw, hashes, sentAtMs, triedAtMs } = again;
+      Object.assign(entry, { nonce, raw, hashes, sentAtMs, triedAtMs, acknowledged: false, missedReceipts: 0 });
       byNonce.set(entry.nonce, entry);
     });
     order = moved.catch(() => undefined);
@@ -202,9 +207,12 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
     const nowMs = performance.now();
     for (const entry of waiting) {
       // A mined nonce without our receipt, seen more than once because nodes behind one address differ: somebody else's transaction took it.
-      if (entry.nonce < count && ++entry.missedReceipts > 3) await moveToNextNonce(entry);
-      else if (entry.nonce === count && entry.acknowledged && nowMs - entry.sentAtMs > stuckMs) await replace(entry);
-      else if (nowMs - entry.sentAtMs > RESEND_MS) await deliverQuietly(entry);
+      if (entry.nonce < count) {
+        if (++entry.missedReceipts <= 3) continue;
+        if (entry.call.to === address) byNonce.delete(entry.nonce);
+        else await moveToNextNonce(entry);
+      } else if (entry.nonce === count && entry.acknowledged && nowMs - entry.sentAtMs > stuckMs) await replace(entry);
+      else if (nowMs - entry.triedAtMs > RESEND_MS) await deliverQuietly(entry);
     }
     const first = waiting[0];
     if (first && first.nonce > count && nowMs - first.sentAtMs > RESEND_MS) await fillGap(count, first.nonce);
@@ -214,10 +222,8 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
   async function replace(entry: InFlight): Promise<void> {
     const state = await chainState();
     const gasPrice = entry.gasPrice + entry.gasPrice / 8n + 1n;
-    const dearer = await signed(entry.call, state, entry.nonce, gasPrice);
-    entry.raw = dearer.raw;
-    entry.gasPrice = gasPrice;
-    entry.sentAtMs = performance.now();
+    const { raw, hashes, sentAtMs } = await signed(entry.call, state, entry.nonce, gasPrice);
+    Object.assign(entry, { raw, gasPrice, sentAtMs, hashes: [...hashes, ...entry.hashes] });
     await deliverQuietly(entry);
   }
 
@@ -233,9 +239,9 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
 
   /** Sends again without anybody waiting; what goes wrong is tried again at the next round. */
   async function deliverQuietly(entry: InFlight): Promise<void> {
-    entry.sentAtMs = entry.acknowledged ? entry.sentAtMs : performance.now();
+    entry.triedAtMs = performance.now();
     try {
-      entry.hashes = [...new Set([asHex(await rpc.call('eth_sendRawTransaction', [entry.raw])), ...entry.hashes])];
+      await rpc.call('eth_sendRawTransaction', [entry.raw]);
       entry.acknowledged = true;
     } catch (error) {
       if (!(error instanceof Fault) && !(error instanceof RpcError)) throw error;

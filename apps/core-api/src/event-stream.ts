@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http';
+import type { Ledger, LedgerEvent } from '@linkspan/ledger';
+import { accept, formatInstant, problem, refuse, type Result } from '@linkspan/protocol';
+import { describeChange } from '@linkspan/scenario';
+import { accountsIn, type Directory } from './directory.ts';
+
+/** Where a reader goes on: after event `index` of a block, counted from 0; -1 for all of the block. */
+export type StreamPosition = { readonly block: number; readonly index: number };
+
+/**
+ * Where to begin: after the event that `Last-Event-ID` names, after the block in `?from=`, or at the end of the ledger. A position beyond the
+ * ledger's end is refused: it belongs to another ledger, or to a later state of this one.
+ */
+export async function streamStart(ledger: Ledger, lastEventId: string | undefined, from: string | undefined): Promise<Result<StreamPosition>> {
+  const height = await ledger.height();
+  if (lastEventId !== undefined) {
+    const [, block, index] = /^([0-9]{1,15})\.([0-9]{1,9})$/.exec(lastEventId) ?? [];
+    if (block === undefined || index === undefined || Number(block) === 0) return refuse('request-invalid', 'Last-Event-ID is no id of an event of this stream.');
+    if (Number(block) > height) return refuse('request-invalid', `Last-Event-ID names block ${block}, but the ledger ends at block ${height}.`);
+    return accept({ block: Number(block), index: Number(index) });
+  }
+  if (from === undefined) return accept({ block: height + 1, index: -1 });
+  const after = /^[0-9]{1,15}$/.test(from) ? Number(from) : Infinity;
+  if (after <= height) return accept({ block: after + 1, index: -1 });
+  const message = `"from" is the number of a block, at most ${height}.`;
+  return refuse('request-invalid', message, { problems: [problem('/from', 'type-wrong', message)] });
+}
+
+/**
+ * Writes every change of every settlement from a position on as server-sent events, until the signal fires or the reader is gone. The next block is
+ * read from the ledger only after the last one has left, so a slow reader costs no memory.
+ */
+export async function streamEvents(
+  response: ServerResponse,
+  { ledger, directory }: { readonly ledger: Ledger; readonly directory: Directory },
+  start: StreamPosition,
+  signal: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  const ended = AbortSignal.any([signal, gone.signal]);
+  response.once('close', () => gone.abort());
+  response.on('error', () => gone.abort());
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  response.write(`retry: ${RETRY_MS}\n\n`);
+  // Silence would look like a dead connection to whatever stands between; a reader that is behind needs no comment.
+  const keepAlive = setInterval(() => response.writableNeedDrain || response.write(': still here\n\n'), KEEP_ALIVE_MS);
+  try {
+    for await (const event of ledger.events(start.block - 1, ended)) {
+      const text = await blockText(event, directory, start);
+      if (text !== '' && !response.write(text)) await drained(response, ended);
+      if (ended.aborted) break;
+    }
+  } finally {
+    clearInterval(keepAlive);
+    // Whoever cannot be written to any more cannot be told goodbye either.
+    if (response.writableNeedDrain) response.destroy();
+    else response.end();
+  }
+}
+
+const KEEP_ALIVE_MS = 15_000;
+const RETRY_MS = 1_000;
+
+async function blockText(event: LedgerEvent, directory: Directory, start: StreamPosition): Promise<string> {
+  const { block, time } = event;
+  const { names } = await directory.known({ accounts: accountsIn(event.events.flatMap(({ changes }) => changes)) });
+  const lines = event.events.map(({ proposal, settlement, tradeId, sequence, phase, changes }, index) => {
+    if (block === start.block && index <= start.index) return '';
+    const words = changes.map((change) => describeChange(change, names));
+    const data = { block, time: formatInstant(time), proposal, settlement, tradeId, sequence, phase, changes, words };
+    return `id: ${block}.${index}\nevent: change\ndata: ${JSON.stringify(data)}\n\n`;
+  });
+  return lines.join('');
+}
+
+function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    response.once('drain', done);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
+}

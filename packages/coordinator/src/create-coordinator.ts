@@ -1,0 +1,207 @@
+import type { Ledger, LedgerEvent } from '@linkspan/ledger';
+import type { Outcome, Verifier } from '@linkspan/plugin';
+import {
+  type CertificateKey,
+  type CertificateShare,
+  Fault,
+  type Hash,
+  type Signer,
+  type SigningKey,
+  type Verify,
+} from '@linkspan/protocol';
+import { CallWriter } from './call-writer.ts';
+import { CertificateDesk } from './certificate-desk.ts';
+import type { Clock, Log } from './clock.ts';
+import type { Coordinator, Peers } from './coordinator.ts';
+import { Deadlines } from './deadlines.ts';
+import { Driver } from './driver.ts';
+import type { SigningJournal } from './journal.ts';
+import { OperationRunner } from './operation-runner.ts';
+import { ShareBook } from './share-book.ts';
+import { hasEnded, track, type Tracked } from './tracked.ts';
+
+export type CoordinatorOptions = {
+  readonly organisation: string;
+  readonly ledger: Ledger;
+  readonly signers: { readonly call: Signer<SigningKey>; readonly certificate: Signer<CertificateKey> };
+  /** The Verifier of each system that this organisation owns. */
+  readonly verifiers: ReadonlyMap<string, Verifier>;
+  readonly peers: Peers;
+  readonly journal: SigningJournal;
+  readonly verify: Verify;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+const PAGE = 500;
+const RESUME_AFTER_MS = 500;
+const SAVE_EVERY_BLOCKS = 64;
+
+/**
+ * Starts an organisation's coordinator on its ledger node, which must have a genesis. It first reads what is open, then follows the ledger from
+ * its checkpoint. Two of them on one ledger change nothing: every effect has its id, every call is idempotent.
+ */
+export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const network = await options.ledger.evaluate('network', {});
+  if (!network.ok || network.value === null) throw new Fault('configuration-invalid', 'The ledger has no genesis.');
+  const { id, genesis } = network.value;
+  const loop = new Loop(options, id, genesis.organisations.map((organisation) => organisation.id), {
+    keys: genesis.organisations.map((organisation) => organisation.certificateKey),
+    quorum: genesis.quorum,
+  });
+  await loop.readOpen();
+  loop.begin();
+  return loop;
+}
+
+class Loop implements Coordinator {
+  readonly #options: CoordinatorOptions;
+  readonly #organisations: readonly string[];
+  readonly #tracked = new Map<Hash, Tracked>();
+  readonly #stopped = new AbortController();
+  readonly #shares: ShareBook;
+  readonly #desk: CertificateDesk;
+  readonly #writer: CallWriter;
+  readonly #driver: Driver;
+  readonly #runner: OperationRunner;
+  readonly #deadlines: Deadlines;
+  readonly #sending = new Set<Promise<void>>();
+  #following: Promise<void> = Promise.resolve();
+  #saved: number;
+
+  constructor(options: CoordinatorOptions, network: Hash, organisations: readonly string[], certificates: { keys: readonly CertificateKey[]; quorum: number }) {
+    const { organisation, ledger, signers, verifiers, peers, journal, verify, clock, log } = options;
+    this.#options = options;
+    this.#organisations = organisations;
+    this.#saved = journal.checkpoint();
+    this.#shares = new ShareBook(verify, certificates.keys, certificates.quorum);
+    this.#desk = new CertificateDesk({ organisation, organisations, signer: signers.certificate, journal, shares: this.#shares, peers, clock, log });
+    this.#writer = new CallWriter(ledger, network, organisation, signers.call);
+    const tracked = (proposal: Hash): Tracked | undefined => this.#tracked.get(proposal);
+    this.#driver = new Driver({ organisation, writer: this.#writer, peers, shares: this.#shares, clock, log, tracked });
+    this.#runner = new OperationRunner({ verifiers, desk: this.#desk, clock, log, deliver: (proposal, outcome) => this.#deliver(proposal, outcome) });
+    this.#deadlines = new Deadlines({ organisation, writer: this.#writer, clock, log, all: () => this.#tracked.values() });
+  }
+
+  /** Everything that was open when the ledger was last seen. */
+  async readOpen(): Promise<void> {
+    for (let after: Hash | undefined; ; ) {
+      const page = await this.#options.ledger.evaluate('open', { after, limit: PAGE });
+      if (!page.ok) throw new Fault('ledger-unavailable', page.refusal.message);
+      for (const proposal of page.value) await this.#refresh(proposal);
+      after = page.value.at(-1);
+      if (page.value.length < PAGE) return;
+    }
+  }
+
+  begin(): void {
+    this.#following = this.#follow();
+  }
+
+  receiveShares(proposal: Hash, shares: readonly CertificateShare[]): void {
+    this.#shares.add(proposal, shares);
+  }
+
+  receiveStatements(proposal: Hash, statements: Parameters<Coordinator['receiveStatements']>[1]): void {
+    for (const signed of statements) this.#driver.add(proposal, signed, 'other');
+  }
+
+  async shares(proposal: Hash): Promise<readonly CertificateShare[]> {
+    return this.#shares.of(proposal, this.#options.signers.certificate.key);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped.abort();
+    await this.#following;
+    await this.#runner.close();
+    await this.#driver.close();
+    await this.#deadlines.close();
+    await this.#writer.idle();
+    await Promise.all(this.#sending);
+    this.#options.journal[Symbol.dispose]();
+  }
+
+  /** Reads the ledger in order for ever; after an interruption it goes on where it was. */
+  async #follow(): Promise<void> {
+    const { ledger, clock, log } = this.#options;
+    const { signal } = this.#stopped;
+    let block = this.#saved;
+    while (!signal.aborted) {
+      try {
+        for await (const event of ledger.events(block, signal)) {
+          await this.#take(event);
+          block = event.block;
+          this.#save(block);
+        }
+      } catch (error) {
+        if (!signal.aborted) log('error', 'reading the ledger was interrupted', { block, error: String(error) });
+        await clock.sleep(RESUME_AFTER_MS, signal);
+      }
+    }
+  }
+
+  async #take(event: LedgerEvent): Promise<void> {
+    const signed = new Map(this.#desk.signBlock(event).map(({ proposal, shares }) => [proposal, shares]));
+    const touched = [...new Set(event.events.map(({ proposal }) => proposal))];
+    await Promise.all(touched.map((proposal) => this.#refresh(proposal, signed.get(proposal), event.block)));
+  }
+
+  /** Reads a settlement again and does what its state now asks for. */
+  async #refresh(proposal: Hash, signed: readonly CertificateShare[] = [], block?: number): Promise<void> {
+    const answer = await this.#options.ledger.evaluate('settlement', { id: proposal });
+    if (!answer.ok) throw new Fault('ledger-unavailable', answer.refusal.message);
+    const view = answer.value;
+    if (hasEnded(view.state)) {
+      this.#forget(proposal);
+      this.#runner.follow(view);
+      return;
+    }
+    const before = this.#tracked.get(proposal);
+    const tracked = track(view, this.#organisations, before);
+    const certificateBlock = tracked.certificateBlock ?? (signed.length > 0 && block !== undefined ? block : null);
+    const next = { ...tracked, certificateBlock };
+    this.#tracked.set(proposal, next);
+    if (signed.length > 0) this.#send(this.#desk.sendShares(view, signed));
+    this.#driver.follow(proposal, next);
+    this.#runner.follow(view);
+  }
+
+  #forget(proposal: Hash): void {
+    this.#tracked.delete(proposal);
+    this.#shares.forget(proposal);
+    this.#driver.follow(proposal, undefined);
+  }
+
+  #deliver(proposal: Hash, outcome: Outcome): void {
+    if (outcome.kind === 'accepted') {
+      this.#driver.add(proposal, outcome.signed, 'own');
+      return;
+    }
+    const [first] = outcome.statements;
+    const nonce = `report ${first.statement.operation} ${outcome.kind}`;
+    this.#send(this.#report(proposal, nonce, outcome.statements));
+  }
+
+  async #report(proposal: Hash, nonce: string, statements: Extract<Outcome, { kind: 'disagreement' }>['statements']): Promise<void> {
+    try {
+      await this.#writer.write('coordinator', nonce, { type: 'report', proposal, statements: [...statements] });
+    } catch (error) {
+      this.#options.log('warn', 'evidence got no answer from the ledger', { proposal, error: String(error) });
+    }
+  }
+
+  #send(work: Promise<void>): void {
+    const done = work.finally(() => this.#sending.delete(done));
+    this.#sending.add(done);
+  }
+
+  /** Certificates of what is still open must be signed again after a restart, so the checkpoint stays before their blocks. */
+  #save(block: number): void {
+    if (block - this.#saved < SAVE_EVERY_BLOCKS) return;
+    const needed = [...this.#tracked.values()].flatMap(({ certificateBlock }) => (certificateBlock === null ? [] : [certificateBlock - 1]));
+    const checkpoint = Math.min(block, ...needed);
+    if (checkpoint <= this.#saved) return;
+    this.#options.journal.saveCheckpoint(checkpoint);
+    this.#saved = checkpoint;
+  }
+}

@@ -1,0 +1,166 @@
+import { type CertificateShare, hashOf, type Hash, type JsonObject, type Result, type SignedStatement } from '@linkspan/protocol';
+import type { CallWriter } from './call-writer.ts';
+import type { Clock, Log } from './clock.ts';
+import type { Peers } from './coordinator.ts';
+import { whoseTurn } from './ranking.ts';
+import type { ShareBook } from './share-book.ts';
+import { isOpen, type Tracked } from './tracked.ts';
+
+/** How long a statement that ends no stage waits for the others of its stage, to be written together. */
+const GATHER_MS = 250;
+/** How often it is looked at whether a driver is silent. */
+const LOOK_EVERY_MS = 500;
+
+/** Statements per settlement at most: far more than a scenario has operations. */
+const MAXIMUM_STATEMENTS = 128;
+
+type Waiting = { readonly signed: SignedStatement; readonly since: number; sentTo: string | undefined };
+
+export type DriverParts = {
+  readonly organisation: string;
+  readonly writer: CallWriter;
+  readonly peers: Peers;
+  readonly shares: ShareBook;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tracked: (proposal: Hash) => Tracked | undefined;
+};
+
+/**
+ * Gets verified statements onto the ledger. One organisation writes for a settlement, the others send it what they have; when it is silent the
+ * next one takes over. A second writer is harmless: the contract takes each outcome once.
+ */
+export class Driver {
+  readonly #parts: DriverParts;
+  readonly #waiting = new Map<Hash, Map<Hash, Waiting>>();
+  readonly #gathering = new Map<Hash, AbortController>();
+  readonly #writing = new Set<Promise<void>>();
+  readonly #stopped = new AbortController();
+  readonly #loop: Promise<void>;
+
+  constructor(parts: DriverParts) {
+    this.#parts = parts;
+    this.#loop = this.#watch();
+  }
+
+  /** A statement of an own system, or one that another organisation wants written. */
+  add(proposal: Hash, signed: SignedStatement, from: 'own' | 'other'): void {
+    const waiting = this.#waiting.get(proposal) ?? new Map<Hash, Waiting>();
+    if (waiting.has(signed.statement.operation) || waiting.size >= MAXIMUM_STATEMENTS) return;
+    waiting.set(signed.statement.operation, { signed, since: this.#parts.clock.now(), sentTo: undefined });
+    this.#waiting.set(proposal, waiting);
+    const order = this.#parts.tracked(proposal)?.order ?? [];
+    // Whoever sent it here thinks that it is our turn; writing twice does no harm, not writing at all would.
+    if (from === 'other' || order[0] === this.#parts.organisation) this.#gather(proposal);
+    else this.#hand(proposal, order[0]);
+  }
+
+  /** The ledger shows a newer state: what it has needs no writing any more. */
+  follow(proposal: Hash, tracked: Tracked | undefined): void {
+    const waiting = this.#waiting.get(proposal);
+    if (!waiting) return;
+    for (const operation of waiting.keys()) {
+      if (!tracked || !isOpen(tracked.view.state, operation)) waiting.delete(operation);
+    }
+    if (waiting.size === 0) this.#waiting.delete(proposal);
+  }
+
+  async close(): Promise<void> {
+    this.#stopped.abort();
+    for (const gathering of this.#gathering.values()) gathering.abort();
+    await this.#loop;
+    await Promise.all(this.#writing);
+  }
+
+  #gather(proposal: Hash): void {
+    if (this.#complete(proposal)) {
+      this.#gathering.get(proposal)?.abort();
+      this.#gathering.delete(proposal);
+      this.#begin(this.#write(proposal));
+      return;
+    }
+    if (this.#gathering.has(proposal)) return;
+    const gathering = new AbortController();
+    this.#gathering.set(proposal, gathering);
+    this.#begin(this.#writeLater(proposal, gathering));
+  }
+
+  /** Whether writing now moves the settlement on: something failed, or everything that is asked for has its statement. */
+  #complete(proposal: Hash): boolean {
+    const tracked = this.#parts.tracked(proposal);
+    const waiting = this.#waiting.get(proposal);
+    if (!tracked || !waiting) return true;
+    if ([...waiting.values()].some(({ signed }) => signed.statement.status === 'dead')) return true;
+    const asked = tracked.view.state.operations.filter((operation) => operation.status === 'requested');
+    return asked.every((operation) => waiting.has(operation.id));
+  }
+
+  async #writeLater(proposal: Hash, gathering: AbortController): Promise<void> {
+    await this.#parts.clock.sleep(GATHER_MS, gathering.signal);
+    if (this.#gathering.get(proposal) !== gathering) return;
+    this.#gathering.delete(proposal);
+    await this.#write(proposal);
+  }
+
+  /** Everything that is there for a settlement goes into one transaction: statements, and signatures that its decisions have by now. */
+  async #write(proposal: Hash): Promise<void> {
+    const { writer, log } = this.#parts;
+    const statements = [...(this.#waiting.get(proposal)?.values() ?? [])].map(({ signed }) => signed).slice(0, 32);
+    if (statements.length === 0) return;
+    const shares = this.#unrecorded(proposal);
+    const writes: Promise<Result<JsonObject>>[] = [];
+    // Shares go first: with the last statement the settlement ends, and what is recorded later would be of no use to a reader of the history.
+    if (shares.length > 0) writes.push(writer.write('coordinator', `certify ${hashOf(shares)}`, { type: 'certify', proposal, shares }));
+    writes.push(writer.write('coordinator', `record ${hashOf(statements)}`, { type: 'record', proposal, statements }));
+    try {
+      for (const result of await Promise.all(writes)) {
+        if (!result.ok && result.refusal.code !== 'already-recorded') log('warn', `the ledger refused: ${result.refusal.message}`, { proposal, code: result.refusal.code });
+      }
+    } catch (error) {
+      // Unknown, not failed: the statements stay here until the ledger shows them.
+      log('warn', 'a ledger transaction got no answer', { proposal, error: String(error) });
+    }
+  }
+
+  #unrecorded(proposal: Hash): CertificateShare[] {
+    const recorded = new Set(this.#parts.tracked(proposal)?.view.shares.map((share) => share.signature) ?? []);
+    return this.#parts.shares.of(proposal).filter((share) => !recorded.has(share.signature)).slice(0, 64);
+  }
+
+  #hand(proposal: Hash, to: string | undefined): void {
+    const waiting = this.#waiting.get(proposal);
+    if (!waiting || to === undefined) return;
+    const fresh = [...waiting.values()].filter((each) => each.sentTo !== to);
+    for (const each of fresh) each.sentTo = to;
+    if (fresh.length > 0) this.#begin(this.#send(proposal, to, fresh.map(({ signed }) => signed)));
+  }
+
+  async #send(proposal: Hash, to: string, statements: readonly SignedStatement[]): Promise<void> {
+    try {
+      await this.#parts.peers.sendStatements(to, proposal, statements.slice(0, 32));
+    } catch (error) {
+      this.#parts.log('info', `${to} took no statements; the next organisation will`, { proposal, error: String(error) });
+    }
+  }
+
+  /** Looks after statements that the ledger still does not show: whose turn it is follows from how long they have waited. */
+  async #watch(): Promise<void> {
+    const { clock, organisation, tracked } = this.#parts;
+    while (!this.#stopped.signal.aborted) {
+      await clock.sleep(LOOK_EVERY_MS, this.#stopped.signal);
+      for (const [proposal, waiting] of this.#waiting) {
+        const oldest = Math.min(...[...waiting.values()].map(({ since }) => since));
+        const waited = clock.now() - oldest;
+        const turn = whoseTurn(tracked(proposal)?.order ?? [], waited);
+        if (waited < GATHER_MS * 2 || turn === undefined) continue;
+        if (turn === organisation) this.#begin(this.#write(proposal));
+        else this.#hand(proposal, turn);
+      }
+    }
+  }
+
+  #begin(work: Promise<void>): void {
+    const done = work.finally(() => this.#writing.delete(done));
+    this.#writing.add(done);
+  }
+}

@@ -1,0 +1,75 @@
+import { DatabaseSync } from 'node:sqlite';
+import { accept, type Certificate, Fault, refuse, type Result } from '@linkspan/protocol';
+
+/**
+ * What an organisation has signed, written down before it signs, so that no restart can make it sign commit and abort of one settlement,
+ * or two versions of one block. It also keeps the place in the ledger from which a restart reads.
+ */
+export interface SigningJournal extends Disposable {
+  /** The last block that needs no second reading. */
+  checkpoint(): number;
+  saveCheckpoint(block: number): void;
+  /** Durable when it returns. Refuses what contradicts anything written before. */
+  write(block: number, root: string, certificates: readonly Certificate[]): Result<null>;
+}
+
+/** A journal in a SQLite file of the organisation's own. */
+export function openSigningJournal(path: string): SigningJournal {
+  const database = open(path);
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    CREATE TABLE IF NOT EXISTS signed_block (block INTEGER PRIMARY KEY, root TEXT NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS signed_decision (settlement TEXT PRIMARY KEY, kind TEXT NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY CHECK (id = 1), checkpoint INTEGER NOT NULL) STRICT;
+  `);
+  const blockRoot = database.prepare('SELECT root FROM signed_block WHERE block = ?');
+  const addBlock = database.prepare('INSERT OR IGNORE INTO signed_block (block, root) VALUES (?, ?)');
+  const decision = database.prepare('SELECT kind FROM signed_decision WHERE settlement = ?');
+  const addDecision = database.prepare('INSERT OR IGNORE INTO signed_decision (settlement, kind) VALUES (?, ?)');
+  const progress = database.prepare('SELECT checkpoint FROM progress');
+  const saveProgress = database.prepare('INSERT INTO progress VALUES (1, ?) ON CONFLICT DO UPDATE SET checkpoint = excluded.checkpoint');
+
+  const conflict = (block: number, root: string, certificates: readonly Certificate[]): string | undefined => {
+    const signedRoot = blockRoot.get(block)?.['root'];
+    if (signedRoot !== undefined && signedRoot !== root) return `block ${block} was signed with other content`;
+    for (const { settlement, kind } of certificates.filter(decides)) {
+      const signed = decision.get(settlement)?.['kind'];
+      if (signed !== undefined && signed !== kind) return `${String(signed)} of ${settlement} was signed, so ${kind} is not`;
+    }
+    return undefined;
+  };
+
+  return {
+    checkpoint: () => Number(progress.get()?.['checkpoint'] ?? 0),
+    saveCheckpoint: (block) => void saveProgress.run(block),
+    write(block, root, certificates) {
+      const reason = conflict(block, root, certificates);
+      if (reason !== undefined) return refuse('certificate-refused', `The signing journal forbids it: ${reason}.`);
+      if (blockRoot.get(block)) return accept(null);
+      database.exec('BEGIN');
+      try {
+        addBlock.run(block, root);
+        for (const { settlement, kind } of certificates.filter(decides)) addDecision.run(settlement, kind);
+        database.exec('COMMIT');
+      } catch (cause) {
+        database.exec('ROLLBACK');
+        throw new Fault('storage-unavailable', 'The signing journal cannot be written.', { cause });
+      }
+      return accept(null);
+    },
+    [Symbol.dispose]: () => database.close(),
+  };
+}
+
+function open(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path);
+  } catch (cause) {
+    throw new Fault('storage-unavailable', `The signing journal ${path} cannot be opened.`, { cause });
+  }
+}
+
+function decides(certificate: Certificate): boolean {
+  return certificate.kind === 'commit' || certificate.kind === 'abort';
+}

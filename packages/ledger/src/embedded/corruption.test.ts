@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { DatabaseSync } from 'node:sqlite';
+import { Fault } from '@linkspan/protocol';
+import { verifyChain } from './check-ledger.ts';
+import { type EmbeddedLedger, openEmbeddedLedger } from './open-embedded-ledger.ts';
+import { smallCall, smallContract } from './small-contract.ts';
+
+/** A closed ledger of 100 blocks, and one as a killed process leaves it: its last blocks are in SQLite's log only. Tests damage copies. */
+let root = '';
+let closed = '';
+let killed = '';
+let copies = 0;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'linkspan-corrupt-'));
+  closed = join(root, 'closed');
+  killed = join(root, 'killed');
+  const ledger = await open(closed);
+  for (let i = 0; i < 60; i++)
+    await ledger.submit([smallCall(`put key-${i} value-${i}-${'v'.repeat(200)}`), smallCall('count n')]);
+  for (let i = 0; i < 40; i++) await ledger.submit([smallCall(`event e-${i}`), smallCall(`delete key-${i}`)]);
+  await cp(closed, killed, { recursive: true });
+  await ledger[Symbol.asyncDispose]();
+});
+after(() => rm(root, { recursive: true }));
+
+function open(directory: string): Promise<EmbeddedLedger> {
+  return openEmbeddedLedger({ directory, contract: smallContract, verify: () => false, now: Date.now });
+}
+
+test('both ledgers are whole before they are damaged', async () => {
+  for (const source of [closed, killed]) {
+    const directory = await copy(source);
+    assert.deepEqual([verifyChain(directory).blocks, verifyChain(directory).keys], [100, 21]);
+    await using ledger = await open(directory);
+    assert.equal(await ledger.height(), 100);
+  }
+});
+
+const DAMAGED_FILES: Record<string, (directory: string) => Promise<unknown>> = {
+  'the file is no database': (directory) =>
+    writeFile(join(directory, 'ledger.db'), 'not a database at all'.repeat(500)),
+  'the file is empty': (directory) => truncate(join(directory, 'ledger.db'), 0),
+  'the file is cut in half': async (directory) =>
+    truncate(
+      join(directory, 'ledger.db'),
+      Math.floor((await readFile(join(directory, 'ledger.db'))).length / 8192) * 4096,
+    ),
+  'the file is gone': (directory) => rm(join(directory, 'ledger.db')),
+  'the witness is gone': (directory) => rm(join(directory, 'head')),
+  'the witness is unreadable': (directory) => writeFile(join(directory, 'head'), 'x'.repeat(300)),
+};
+
+for (const [title, damage] of Object.entries(DAMAGED_FILES)) {
+  test(`refuses to open: ${title}`, async () => {
+    const directory = await copy(closed);
+    await damage(directory);
+    await assert.rejects(open(directory), isCorrupt);
+    assert.throws(() => verifyChain(directory), isFaultOfStorage);
+  });
+}
+
+const DAMAGED_LOGS: Record<string, (log: string) => Promise<unknown>> = {
+  'is gone': (log) => rm(log),
+  'is cut off': async (log) => truncate(log, (await readFile(log)).length - 20_000),
+  'has a torn last page': async (log) => truncate(log, (await readFile(log)).length - 100),
+  'has one wrong bit': async (log) => {
+    const bytes = await readFile(log);
+    bytes[bytes.length - 30_000] = (bytes[bytes.length - 30_000] ?? 0) ^ 1;
+    await writeFile(log, bytes);
+  },
+};
+
+for (const [title, damage] of Object.entries(DAMAGED_LOGS)) {
+  test(`refuses to open a ledger that was answered for: its log ${title}`, async () => {
+    const directory = await copy(killed);
+    // The index of the log is as after a loss of power: gone.
+    await rm(join(directory, 'ledger.db-shm'), { force: true });
+    await damage(join(directory, 'ledger.db-wal'));
+    await assert.rejects(open(directory), isCorrupt);
+  });
+}
+
+const DAMAGED_ROWS: Record<string, { readonly sql: string; readonly foundOnOpening: boolean }> = {
+  'a late call': {
+    sql: "UPDATE blocks SET calls = replace(calls, 'count', 'COUNT') WHERE number = 60",
+    foundOnOpening: true,
+  },
+  'an early call': {
+    sql: "UPDATE blocks SET calls = replace(calls, 'count', 'COUNT') WHERE number = 10",
+    foundOnOpening: false,
+  },
+  'a time': { sql: 'UPDATE blocks SET time = time + 1 WHERE number = 90', foundOnOpening: true },
+  'an early time': { sql: 'UPDATE blocks SET time = time - 1 WHERE number = 2', foundOnOpening: false },
+  'a result': {
+    sql: "UPDATE blocks SET results = replace(results, '55', '56') WHERE number = 55",
+    foundOnOpening: true,
+  },
+  'an event': { sql: "UPDATE blocks SET events = '[]' WHERE number = 77", foundOnOpening: true },
+  'the writes': { sql: "UPDATE blocks SET writes = '[]' WHERE number = 99", foundOnOpening: true },
+  'the last hash': {
+    sql: `UPDATE blocks SET hash = 'sha256:${'0'.repeat(64)}' WHERE number = 100`,
+    foundOnOpening: true,
+  },
+  'the last block gone': { sql: 'DELETE FROM blocks WHERE number = 100', foundOnOpening: true },
+  'a late block gone': { sql: 'DELETE FROM blocks WHERE number = 98', foundOnOpening: true },
+  'the first block gone': { sql: 'DELETE FROM blocks WHERE number = 1', foundOnOpening: false },
+  'all blocks gone': { sql: 'DELETE FROM blocks', foundOnOpening: true },
+  'a late value changed': {
+    sql: "UPDATE state SET value = replace(value, 'v', 'w') WHERE key = 'key-59'",
+    foundOnOpening: true,
+  },
+  'an early value changed': {
+    sql: "UPDATE state SET value = replace(value, 'v', 'w') WHERE key = 'n'",
+    foundOnOpening: true,
+  },
+  'a value and its hash changed': {
+    sql: `UPDATE state SET value = '{"value":"1000"}', hash = 'sha256:' || '${'1'.repeat(64)}' WHERE key = 'n'`,
+    foundOnOpening: true,
+  },
+  'a value gone': { sql: "DELETE FROM state WHERE key = 'key-59'", foundOnOpening: true },
+  'a deleted value back': {
+    sql: "INSERT INTO state SELECT 'key-39', hash, value FROM state WHERE key = 'n'",
+    foundOnOpening: true,
+  },
+  'a value that nobody wrote': {
+    sql: "INSERT INTO state SELECT 'strange', hash, value FROM state WHERE key = 'n'",
+    foundOnOpening: false,
+  },
+};
+
+for (const [title, { sql, foundOnOpening }] of Object.entries(DAMAGED_ROWS)) {
+  test(`finds ${title}${foundOnOpening ? ', already on opening' : ' in a full check'}`, async () => {
+    const directory = await copy(closed);
+    change(directory, sql);
+    assert.throws(() => verifyChain(directory), isCorrupt);
+    if (foundOnOpening) await assert.rejects(open(directory), isCorrupt);
+  });
+}
+
+test('a wrong bit in a value that is read later stops the ledger instead of being believed', async () => {
+  const directory = await copy(closed);
+  await using ledger = await open(directory);
+  change(directory, "UPDATE state SET value = replace(value, 'value-50', 'value-51') WHERE key = 'key-50'");
+  await assert.rejects(ledger.submit([smallCall('get key-50')]), isCorrupt);
+  await assert.rejects(ledger.submit([smallCall('count n')]), isCorrupt);
+  await assert.rejects(ledger.evaluate('network', {}), isCorrupt);
+});
+
+test('a ledger of a newer version is left alone', async () => {
+  const directory = await copy(closed);
+  change(directory, 'PRAGMA user_version = 2');
+  await assert.rejects(
+    open(directory),
+    (error: unknown) => error instanceof Fault && error.code === 'configuration-invalid',
+  );
+});
+
+test('a witness that is behind, as after a loss of power, is no harm; one that is torn leaves the one before', async () => {
+  const directory = await copy(closed);
+  const head = await readFile(join(directory, 'head'));
+  // The block of the number 100 is in the first slot, that of 99 in the second.
+  head.fill(0, 0, 40);
+  await writeFile(join(directory, 'head'), head);
+  await using ledger = await open(directory);
+  assert.equal(await ledger.height(), 100);
+});
+
+async function copy(source: string): Promise<string> {
+  const directory = join(root, `copy-${copies++}`);
+  await cp(source, directory, { recursive: true });
+  return directory;
+}
+
+function change(directory: string, sql: string): void {
+  using db = new DatabaseSync(join(directory, 'ledger.db'));
+  db.exec(sql);
+}
+
+function isCorrupt(error: unknown): boolean {
+  return error instanceof Fault && error.code === 'storage-corrupt';
+}
+
+/** A missing file cannot be opened for reading, which is not the same as damaged. */
+function isFaultOfStorage(error: unknown): boolean {
+  return isCorrupt(error) || (error instanceof Fault && error.code === 'storage-unavailable');
+}

@@ -1,0 +1,10 @@
+export * from './conformance.ts';
+export type { Block } from './embedded/block.ts';
+export { type ChainReport, verifyChain } from './embedded/check-ledger.ts';
+export {
+  type ContractCode,
+  type EmbeddedLedger,
+  type EmbeddedLedgerOptions,
+  openEmbeddedLedger,
+} from './embedded/open-embedded-ledger.ts';
+export type { Checkpoint, Ledger, LedgerEvent } from './ledger.ts';

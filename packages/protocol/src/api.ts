@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { CERTIFICATE_KINDS, certificateShareSchema } from './certificate.ts';
+import { PHASES } from './change.ts';
+import { hashSchema } from './hash.ts';
+import { termsSchema, VERBS } from './operation.ts';
+import { signedStatementSchema } from './statement.ts';
+
+/** Bodies of the CoreAPI. Instants are RFC 3339 in UTC, amounts decimal strings. */
+const instantSchema = z.string();
+
+/** Answer to a lodged instruction. `id` is the settlement's, or the proposal's while the sides have not matched. */
+export const lodgedSchema = z.strictObject({
+  id: hashSchema,
+  proposal: hashSchema,
+  settlement: hashSchema.nullable(),
+  tradeId: z.string(),
+  phase: z.enum(PHASES),
+});
+export type Lodged = z.infer<typeof lodgedSchema>;
+
+export const settlementSummarySchema = z.strictObject({
+  id: hashSchema,
+  proposal: hashSchema,
+  settlement: hashSchema.nullable(),
+  tradeId: z.string(),
+  scenario: z.string(),
+  phase: z.enum(PHASES),
+  openedAt: instantSchema,
+  changedAt: instantSchema,
+  deadline: instantSchema,
+  attention: z.int(),
+});
+export type SettlementSummaryBody = z.infer<typeof settlementSummarySchema>;
+
+export const settlementPageSchema = z.strictObject({ settlements: z.array(settlementSummarySchema), next: z.string().nullable() });
+
+export const settlementBodySchema = z.strictObject({
+  id: hashSchema,
+  proposal: hashSchema,
+  settlement: hashSchema.nullable(),
+  tradeId: z.string(),
+  scenario: z.strictObject({ reference: z.string(), hash: hashSchema }),
+  phase: z.enum(PHASES),
+  /** What the scenario says about this end, in words; null before one. */
+  end: z.string().nullable(),
+  deadline: instantSchema,
+  changedAt: instantSchema,
+  lodgers: z.array(z.string()),
+  lodged: z.array(z.string()),
+  differences: z.array(z.strictObject({ path: z.string(), values: z.record(z.string(), z.string()) })),
+  operations: z.array(
+    z.strictObject({
+      id: hashSchema,
+      name: z.string(),
+      verb: z.enum(VERBS),
+      system: z.string(),
+      attempt: z.int(),
+      status: z.enum(['requested', 'effective', 'irregular', 'dead']),
+      fenced: z.boolean(),
+      terms: termsSchema,
+      readBack: termsSchema,
+      reason: z.string(),
+      transaction: z.string(),
+    }),
+  ),
+  decision: z.strictObject({ kind: z.enum(['commit', 'abort']), because: z.string(), sequence: z.int() }).nullable(),
+  certificates: z.array(z.strictObject({ kind: z.enum(CERTIFICATE_KINDS), signatures: z.int(), quorum: z.int() })),
+  residuals: z.array(z.strictObject({ residual: z.string(), terms: termsSchema })),
+  attention: z.array(z.strictObject({ reason: z.string(), waitingFor: z.string(), operation: z.string().optional() })),
+  entries: z.int(),
+  head: hashSchema,
+});
+export type SettlementBody = z.infer<typeof settlementBodySchema>;
+
+/** One line of history. `changes` have a `what`; `words` says the same for people. */
+export const entryBodySchema = z.strictObject({
+  sequence: z.int(),
+  time: instantSchema,
+  call: hashSchema,
+  by: z.strictObject({ organisation: z.string(), actor: z.string() }),
+  words: z.array(z.string()),
+  changes: z.array(z.looseObject({ what: z.string() })),
+  state: hashSchema,
+  previous: hashSchema.nullable(),
+});
+export type EntryBody = z.infer<typeof entryBodySchema>;
+
+export const historyBodySchema = z.strictObject({ id: hashSchema, entries: z.array(entryBodySchema), next: z.int().nullable() });
+export type HistoryBody = z.infer<typeof historyBodySchema>;
+
+/** A position of an account in a connected system, as its validators read it. `amount`s are decimal strings in the asset's own digits. */
+export const balancesBodySchema = z.strictObject({
+  systems: z.array(
+    z.strictObject({
+      system: z.string(),
+      positions: z.array(
+        z.strictObject({ account: z.string(), party: z.string().nullable(), asset: z.string(), balance: z.string(), held: z.string(), free: z.string() }),
+      ),
+      problem: z.string().nullable(),
+    }),
+  ),
+});
+export type BalancesBody = z.infer<typeof balancesBodySchema>;
+
+export const healthBodySchema = z.strictObject({
+  status: z.enum(['up', 'degraded']),
+  organisation: z.string(),
+  network: hashSchema,
+  height: z.int(),
+  open: z.int(),
+});
+
+/** What organisations send each other. Shares and statements carry their own signatures, so anyone may bring them. */
+export const sharesBodySchema = z.strictObject({ proposal: hashSchema, shares: z.array(certificateShareSchema).min(1).max(64) });
+export const statementsBodySchema = z.strictObject({ proposal: hashSchema, statements: z.array(signedStatementSchema).min(1).max(32) });
+export const sharesRequestSchema = z.strictObject({ proposal: hashSchema });
+export const sharesAnswerSchema = z.strictObject({ shares: z.array(certificateShareSchema) });
+export const acknowledgedSchema = z.strictObject({ received: z.int() });

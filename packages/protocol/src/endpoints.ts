@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import {
+  acknowledgedSchema,
+  balancesBodySchema,
+  healthBodySchema,
+  historyBodySchema,
+  lodgedSchema,
+  settlementBodySchema,
+  settlementPageSchema,
+  sharesAnswerSchema,
+  sharesBodySchema,
+  sharesRequestSchema,
+  statementsBodySchema,
+} from './api.ts';
+import { PHASES } from './change.ts';
+
+/**
+ * Every endpoint of the CoreAPI, declared once: server, clients, OpenAPI and reference follow from here.
+ * `for` says who calls it: people and programs of the organisation, or other organisations.
+ */
+export type Endpoint = {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly for: 'operators' | 'organisations' | 'everyone';
+  readonly title: string;
+  readonly status: number;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly answer?: z.ZodType;
+  /** A stream of server-sent events instead of one answer. */
+  readonly stream?: true;
+};
+
+const limit = z.coerce.number().int().min(1).max(500).optional();
+
+export const ENDPOINTS = {
+  lodge: { method: 'POST', path: '/instructions', for: 'operators', title: 'Lodge this organisation’s copy of an instruction', status: 202, body: z.json(), answer: lodgedSchema },
+  settlements: {
+    method: 'GET',
+    path: '/settlements',
+    for: 'operators',
+    title: 'Settlements and proposals, newest first',
+    status: 200,
+    query: z.strictObject({ limit, before: z.string().max(200).optional(), phase: z.enum(PHASES).optional() }),
+    answer: settlementPageSchema,
+  },
+  settlement: { method: 'GET', path: '/settlements/:id', for: 'operators', title: 'One settlement, by id, proposal id or trade id', status: 200, answer: settlementBodySchema },
+  history: {
+    method: 'GET',
+    path: '/settlements/:id/history',
+    for: 'operators',
+    title: 'Every entry of a settlement, oldest first',
+    status: 200,
+    query: z.strictObject({ limit, after: z.coerce.number().int().min(0).optional() }),
+    answer: historyBodySchema,
+  },
+  events: { method: 'GET', path: '/events', for: 'operators', title: 'Every change of every settlement, resumable by Last-Event-ID', status: 200, stream: true },
+  balances: { method: 'GET', path: '/balances', for: 'operators', title: 'Positions in the systems of this organisation', status: 200, answer: balancesBodySchema },
+  network: { method: 'GET', path: '/network', for: 'everyone', title: 'Genesis, systems and scenarios of the network', status: 200 },
+  health: { method: 'GET', path: '/healthz', for: 'everyone', title: 'Whether this organisation’s CoreAPI serves', status: 200, answer: healthBodySchema },
+  'send-shares': { method: 'POST', path: '/organisations/shares', for: 'organisations', title: 'Certificate shares from another organisation', status: 202, body: sharesBodySchema, answer: acknowledgedSchema },
+  'ask-shares': { method: 'POST', path: '/organisations/shares/ask', for: 'organisations', title: 'This organisation’s shares of a settlement’s certificates', status: 200, body: sharesRequestSchema, answer: sharesAnswerSchema },
+  'send-statements': { method: 'POST', path: '/organisations/statements', for: 'organisations', title: 'Verified statements for the driver to record', status: 202, body: statementsBodySchema, answer: acknowledgedSchema },
+} as const satisfies Record<string, Endpoint>;
+
+export type EndpointName = keyof typeof ENDPOINTS;
