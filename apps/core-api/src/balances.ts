@@ -1,9 +1,12 @@
-import type { Position, Reading, ReadingQuery } from '@linkspan/plugin';
+import type { Position, ReadingQuery } from '@linkspan/plugin';
 import { type BalancesBody, checkCurrency, Fault, formatAmount } from '@linkspan/protocol';
 import type { Known } from './directory.ts';
 
-/** A connected system of this organisation, as it can be read. */
-export type SystemReader = { readonly system: string; read(query: ReadingQuery): Promise<Pick<Reading, 'positions'>> };
+/** A connected system of this organisation, as it can be read: what a Verifier offers. */
+export type SystemReader = {
+  readonly system: string;
+  read(query: ReadingQuery, signal: AbortSignal): Promise<{ readonly positions: readonly Position[] }>;
+};
 
 type SystemBalances = BalancesBody['systems'][number];
 
@@ -15,7 +18,7 @@ export async function readBalances(readers: readonly SystemReader[], known: Know
 async function readSystem(reader: SystemReader, known: Known, timeoutMs: number): Promise<SystemBalances> {
   const { system } = reader;
   try {
-    const { positions } = await within(reader.read({ type: 'balances' }), timeoutMs);
+    const { positions } = await reader.read({ type: 'balances' }, AbortSignal.timeout(timeoutMs));
     return { system, positions: positions.map((position) => positionBody(system, position, known)), problem: null };
   } catch (error) {
     // Anything else than a fault is a defect of ours, and hiding it would show an empty system.
@@ -40,14 +43,4 @@ function positionBody(system: string, { account, asset, balance, held }: Positio
 /** Securities are counted in whole units, and so is what ISO 4217 does not know. */
 function amountIn(amount: bigint, asset: string): string {
   return checkCurrency(asset).ok ? formatAmount(amount, asset) : String(amount);
-}
-
-async function within<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Fault('system-unavailable', 'The system gave no answer in time.')), timeoutMs);
-  try {
-    return await Promise.race([answer, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,23 +1,125 @@
 import type { Coordinator } from '@linkspan/coordinator';
 import type { Ledger } from '@linkspan/ledger';
-import {
-  accept,
-  type BalancesBody,
-  ENDPOINTS,
-  type EndpointName,
-  type HealthBody,
-  type HistoryBody,
-  type Lodged,
-  parse,
-  problem,
-  refuse,
-  type Result,
-  type SettlementBody,
-  type SettlementPageBody,
-  type SharesAnswer,
-} from '@linkspan/protocol';
+import { accept, ENDPOINTS, type EndpointName, invariant, type Json, parse, problem, refuse, type Result } from '@linkspan/protocol';
 import { readBalances, type SystemReader } from './balances.ts';
 import { entryBody, settlementBody, summaryBody } from './bodies.ts';
 import { accountsIn, type Directory } from './directory.ts';
 import { findSettlement } from './find-settlement.ts';
 import type { Lodging } from './lodge-instruction.ts';
+
+/** What one organisation's API is made of. */
+export type Services = {
+  readonly organisation: string;
+  readonly ledger: Ledger;
+  readonly directory: Directory;
+  readonly lodging: Lodging;
+  readonly coordinator: Pick<Coordinator, 'receiveShares' | 'receiveStatements' | 'shares'>;
+  /** The systems of this organisation. */
+  readonly systems: readonly SystemReader[];
+};
+
+/** A request as handlers see it: nothing in it is checked yet. `id` is the one in the path. */
+export type ApiRequest = { readonly id: string; readonly query: unknown; readonly body: Json; readonly idempotencyKey: string | undefined };
+export type ApiAnswer = { readonly body: object; readonly location?: string };
+export type Handler = (request: ApiRequest) => Promise<Result<ApiAnswer>>;
+
+/** Every endpoint that gives one answer. */
+export type Handlers = Readonly<Record<Exclude<EndpointName, 'events'>, Handler>>;
+
+export function createHandlers(services: Services): Handlers {
+  return {
+    lodge: (request) => lodge(services, request),
+    settlements: (request) => listSettlements(services, request),
+    settlement: (request) => showSettlement(services, request),
+    history: (request) => showHistory(services, request),
+    balances: async () => {
+      const known = await services.directory.known();
+      return accept({ body: await readBalances(services.systems, known, READING_TIMEOUT_MS) });
+    },
+    network: async () => {
+      const { network, epoch, genesis, register } = await services.directory.known();
+      return accept({ body: { id: network, epoch, genesis, ...register } });
+    },
+    health: () => showHealth(services),
+    'send-shares': async ({ body }) => {
+      const sent = parse(ENDPOINTS['send-shares'].body, body, 'request-invalid');
+      if (!sent.ok) return sent;
+      services.coordinator.receiveShares(sent.value.proposal, sent.value.shares);
+      return accept({ body: { received: sent.value.shares.length } });
+    },
+    'ask-shares': async ({ body }) => {
+      const asked = parse(ENDPOINTS['ask-shares'].body, body, 'request-invalid');
+      if (!asked.ok) return asked;
+      return accept({ body: { shares: await services.coordinator.shares(asked.value.proposal) } });
+    },
+    'send-statements': async ({ body }) => {
+      const sent = parse(ENDPOINTS['send-statements'].body, body, 'request-invalid');
+      if (!sent.ok) return sent;
+      services.coordinator.receiveStatements(sent.value.proposal, sent.value.statements);
+      return accept({ body: { received: sent.value.statements.length } });
+    },
+  };
+}
+
+const READING_TIMEOUT_MS = 5_000;
+const DEFAULT_PAGE = 50;
+const MAXIMUM_PAGE = 500;
+
+/** Without authentication there is one client, whoever it is; a configuration outside of development is refused. */
+const CLIENT = 'operator';
+
+async function lodge({ lodging }: Services, { body, idempotencyKey }: ApiRequest): Promise<Result<ApiAnswer>> {
+  const lodged = await lodging({ client: CLIENT, key: idempotencyKey, instruction: body });
+  return lodged.ok ? accept({ body: lodged.value, location: `/settlements/${lodged.value.id}` }) : lodged;
+}
+
+async function listSettlements({ ledger }: Services, request: ApiRequest): Promise<Result<ApiAnswer>> {
+  const query = parse(ENDPOINTS.settlements.query, request.query, 'request-invalid');
+  if (!query.ok) return query;
+  const { limit = DEFAULT_PAGE, before, phase } = query.value;
+  if (before !== undefined && !CURSOR.test(before)) {
+    const message = '"before" is the "next" of an earlier page.';
+    return refuse('request-invalid', message, { problems: [problem('/before', 'type-wrong', message)] });
+  }
+  const page = await ledger.evaluate('settlements', { limit, before, phase });
+  if (!page.ok) return page;
+  return accept({ body: { settlements: page.value.settlements.map(summaryBody), next: page.value.next } });
+}
+
+/** A cursor is a key of the contract's index; anything else could lead a reader of ranges out of that index. */
+const CURSOR = /^by-opening\/[0-9]{15}\/sha256:[0-9a-f]{64}$/;
+
+async function showSettlement({ ledger, directory }: Services, { id }: ApiRequest): Promise<Result<ApiAnswer>> {
+  const view = await findSettlement(ledger, id);
+  if (!view.ok) return view;
+  const known = await directory.known({ scenario: view.value.state.scenario.reference });
+  return accept({ body: settlementBody(view.value, known) });
+}
+
+async function showHistory({ ledger, directory }: Services, request: ApiRequest): Promise<Result<ApiAnswer>> {
+  const query = parse(ENDPOINTS.history.query, request.query, 'request-invalid');
+  if (!query.ok) return query;
+  const view = await findSettlement(ledger, request.id);
+  if (!view.ok) return view;
+  const { proposal, settlement } = view.value.state;
+  const { after, limit = DEFAULT_PAGE } = query.value;
+  // One more than is shown tells whether there is a next page; the largest page is tried by itself.
+  const entries = await ledger.evaluate('history', { id: proposal, after, limit: Math.min(limit + 1, MAXIMUM_PAGE) });
+  if (!entries.ok) return entries;
+  const shown = entries.value.slice(0, limit);
+  const { names } = await directory.known({ accounts: accountsIn(shown.flatMap(({ changes }) => changes)) });
+  const more = entries.value.length > limit || entries.value.length === MAXIMUM_PAGE;
+  const next = more ? (shown.at(-1)?.sequence ?? null) : null;
+  return accept({ body: { id: settlement ?? proposal, entries: shown.map((entry) => entryBody(entry, names)), next } });
+}
+
+/** Open settlements are counted up to one page, so that asking often costs little however many there are. */
+async function showHealth({ organisation, ledger, directory }: Services): Promise<Result<ApiAnswer>> {
+  const [{ network }, height, open] = await Promise.all([
+    directory.known(),
+    ledger.height(),
+    ledger.evaluate('open', { limit: MAXIMUM_PAGE }),
+  ]);
+  invariant(open.ok, 'what is open is never refused');
+  return accept({ body: { status: 'up', organisation, network, height, open: open.value.length } });
+}

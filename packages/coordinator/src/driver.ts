@@ -11,6 +11,9 @@ const GATHER_MS = 250;
 /** How often it is looked at whether a driver is silent. */
 const LOOK_EVERY_MS = 500;
 
+/** Statements about a settlement that this node does not show as open are of no use after this long. */
+const FORGET_AFTER_MS = 60_000;
+
 /** Statements per settlement at most: far more than a scenario has operations. */
 const MAXIMUM_STATEMENTS = 128;
 
@@ -152,6 +155,7 @@ export class Driver {
         const oldest = Math.min(...[...waiting.values()].map(({ since }) => since));
         const waited = clock.now() - oldest;
         const turn = whoseTurn(tracked(proposal)?.order ?? [], waited);
+        if (turn === undefined && waited > FORGET_AFTER_MS) this.#waiting.delete(proposal);
         if (waited < GATHER_MS * 2 || turn === undefined) continue;
         if (turn === organisation) this.#begin(this.#write(proposal));
         else this.#hand(proposal, turn);

@@ -19,6 +19,7 @@ import {
 } from '@linkspan/protocol';
 import fc from 'fast-check';
 import { hashStruct, hashTypedData, recoverAddress } from 'viem';
+import { privateKeyToAddress } from 'viem/accounts';
 import { createVerify } from './create-verify.ts';
 import { secp256k1Signer } from './secp256k1.ts';
 
@@ -43,7 +44,9 @@ const types = {
   ],
 } as const;
 
-const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes): Hash => `sha256:${bytesToHex(bytes)}`);
+const digests = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const privateKeys = fc.bigInt({ min: 1n, max: 2n ** 255n }).map((number) => number.toString(16).padStart(64, '0'));
+const hash = digests.map((bytes): Hash => `sha256:${bytesToHex(bytes)}`);
 const certificate = fc.record({
   network: hash,
   settlement: hash,
@@ -104,6 +107,21 @@ test('viem recovers every signer of a block from the typed data of its root', as
       }
     }),
     { numRuns: 10 },
+  );
+});
+
+test('the key is the address and the signature recovers to it, as viem has them', async () => {
+  await fc.assert(
+    fc.asyncProperty(privateKeys, digests, async (privateKey, digest) => {
+      const signer = secp256k1Signer(privateKey);
+      assert.equal(addressOf(signer.key), privateKeyToAddress(`0x${privateKey}`).toLowerCase());
+      const signature = signer.sign(digest);
+      assert.equal(signature, signer.sign(digest), 'deterministic');
+      assert.ok(verify(signer.key, digest, signature));
+      const recovered = await recoverAddress({ hash: digest, signature: `0x${signature}` });
+      assert.equal(recovered.toLowerCase(), addressOf(signer.key));
+    }),
+    { numRuns: 30 },
   );
 });
 

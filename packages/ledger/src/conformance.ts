@@ -1,47 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import {
-  type AccountRecord,
-  type CallBody,
-  leiCheckDigits,
-  type JsonObject,
-  type Result,
-  type SettlementEvent,
-  type SignedCall,
-} from '@linkspan/protocol';
+import type { JsonObject, Result } from '@linkspan/protocol';
+import { ConformanceHost, type LedgerUnderTest, LONGEST_WAIT_MS, newLei } from './conformance-host.ts';
 import type { Checkpoint, Ledger, LedgerEvent } from './ledger.ts';
-
-/** A network that the suite may speak for: how to begin it, and calls that its contract takes. */
-export type ConformanceNetwork = {
-  /** Genesis and registrations in an order that can be run in one transaction. */
-  setUp(): readonly SignedCall[];
-  call(organisation: string, body: CallBody, nonce?: string): SignedCall;
-  /** A registered system, its owner, and the LEI of a registered party. */
-  readonly system: { readonly id: string; readonly owner: string };
-  readonly party: string;
-  /** The organisations that must lodge, and the body with which each lodges a trade whose deadline is an hour after `now`. */
-  readonly lodgers: readonly [string, string];
-  lodge(tradeId: string, now: number): CallBody;
-  readonly toleranceMs: number;
-};
-
-/** One node of a new ledger, on which nothing has been submitted. */
-export type LedgerUnderTest = {
-  readonly ledger: Ledger;
-  readonly network: ConformanceNetwork;
-  /** The clock that the host's time must agree with, in UTC milliseconds. */
-  now(): number;
-  /** Closes the node and opens it again on what it has stored. */
-  restart(): Promise<Ledger>;
-  close(): Promise<void>;
-};
 
 /** What every host of the Ledger port must do, as tests of `node:test`. One ledger serves all of them, one after the other. */
 export function ledgerConformance(name: string, setup: () => Promise<LedgerUnderTest>): void {
   describe(`ledger conformance: ${name}`, () => {
-    let host: Host;
+    let host: ConformanceHost;
     before(async () => {
-      host = new Host(await setup());
+      host = new ConformanceHost(await setup());
     });
     after(() => host.under.close());
 
@@ -59,7 +27,7 @@ export function ledgerConformance(name: string, setup: () => Promise<LedgerUnder
   });
 }
 
-type Case = (host: Host) => Promise<void>;
+type Case = (host: ConformanceHost) => Promise<void>;
 
 const CALLS: Readonly<Record<string, Case>> = {
   'what a submit did is seen by the next question': async (host) => {
@@ -209,7 +177,7 @@ const EVENTS: Readonly<Record<string, Case>> = {
     assert.equal(seen.length, 6);
     assert.deepEqual(
       seen,
-      [...new Set(seen)].sort((a, b) => a - b),
+      [...new Set(seen)].toSorted((a, b) => a - b),
     );
   },
 
@@ -292,9 +260,10 @@ const CLIENTS: Readonly<Record<string, Case>> = {
   'a question sees whole transactions only': async (host) => {
     const pairs = Array.from({ length: 10 }, () => [host.account(), host.account()] as const);
     const watched = new Set(pairs.flat().map(({ id }) => id));
-    let [done, looks] = [false, 0];
+    const stop = new AbortController();
+    let looks = 0;
     const watching = (async () => {
-      while (!done) {
+      while (!stop.signal.aborted) {
         const accounts = await host.accounts();
         assert.equal(accounts.filter(({ id }) => watched.has(id)).length % 2, 0);
         looks += 1;
@@ -302,7 +271,7 @@ const CLIENTS: Readonly<Record<string, Case>> = {
       }
     })();
     for (const [one, other] of pairs) await host.submit(host.register(one), host.register(other));
-    done = true;
+    stop.abort();
     await watching;
     assert.ok(looks > 0);
   },
@@ -318,77 +287,6 @@ const CLIENTS: Readonly<Record<string, Case>> = {
     assert.deepEqual(await host.find(account.id), account);
   },
 };
-
-/** The ledger under test with fresh names: nothing that one test writes is another's. */
-class Host {
-  readonly under: LedgerUnderTest;
-  ledger: Ledger;
-  #names = 0;
-
-  constructor(under: LedgerUnderTest) {
-    this.under = under;
-    this.ledger = under.ledger;
-  }
-
-  get network(): ConformanceNetwork {
-    return this.under.network;
-  }
-
-  submit(...calls: SignedCall[]): Promise<readonly Result<JsonObject>[]> {
-    return this.ledger.submit(calls);
-  }
-
-  async restart(): Promise<void> {
-    this.ledger = await this.under.restart();
-  }
-
-  account(): AccountRecord {
-    return { id: `${this.network.system.id}:conformance-${this.#names++}`, party: this.network.party, assets: ['JPY'] };
-  }
-
-  register(account: AccountRecord, nonce?: string): SignedCall {
-    return this.network.call(this.network.system.owner, { type: 'register-account', account }, nonce);
-  }
-
-  tradeId(): string {
-    return `CONFORMANCE-${this.#names++}`;
-  }
-
-  /** Both sides' lodging of a trade: the first opens the proposal, the second completes it. */
-  lodges(tradeId: string): [SignedCall, SignedCall] {
-    const body = this.network.lodge(tradeId, this.under.now());
-    const [first, second] = this.network.lodgers;
-    return [this.network.call(first, body), this.network.call(second, body)];
-  }
-
-  async accounts(): Promise<readonly AccountRecord[]> {
-    const register = await this.ledger.evaluate('register', {});
-    assert.ok(register.ok);
-    return register.value.accounts;
-  }
-
-  async find(id: string): Promise<AccountRecord | undefined> {
-    return (await this.accounts()).find((account) => account.id === id);
-  }
-
-  /** Every block with events after a checkpoint. A last event of its own marks the end, so that nothing has to be waited out. */
-  async blocksUntilMarker(from: Checkpoint): Promise<LedgerEvent[]> {
-    const marker = this.tradeId();
-    await this.submit(this.lodges(marker)[0]);
-    const blocks: LedgerEvent[] = [];
-    for await (const block of this.ledger.events(from, AbortSignal.timeout(LONGEST_WAIT_MS))) {
-      blocks.push(block);
-      if (block.events.some((event) => event.tradeId === marker)) return blocks;
-    }
-    assert.fail('the marker never came');
-  }
-
-  async eventsUntilMarker(from: Checkpoint): Promise<SettlementEvent[]> {
-    return (await this.blocksUntilMarker(from)).flatMap(({ events }) => events).slice(0, -1);
-  }
-}
-
-const LONGEST_WAIT_MS = 30_000;
 
 async function take(ledger: Ledger, from: Checkpoint, count: number): Promise<LedgerEvent[]> {
   const taken: LedgerEvent[] = [];
@@ -406,11 +304,4 @@ function within<T>(promise: Promise<T>, what: string): Promise<T> {
 
 function outcome(result: Result<JsonObject>): string {
   return result.ok ? 'accepted' : result.refusal.code;
-}
-
-let leis = 0;
-
-function newLei(): string {
-  const body = `9999CONFORMANCE${String(leis++).padStart(3, '0')}`;
-  return body + leiCheckDigits(body);
 }

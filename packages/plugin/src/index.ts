@@ -7,3 +7,4 @@ export { type Outcome } from './verifier/tally.ts';
 export { type ValidatorEndpoint } from './verifier/validator-client.ts';
 export * from './verifier/verifier.ts';
 export * from './wire.ts';
+export { connectorConformance, type ConformanceSystem, createFaultyProxy, type FaultyProxy } from './conformance.ts';

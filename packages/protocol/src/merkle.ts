@@ -17,7 +17,7 @@ export const merklePathSchema = z
   .strictObject({
     index: z.int().min(0).max(MAXIMUM_LEAVES - 1),
     size: z.int().min(1).max(MAXIMUM_LEAVES),
-    hashes: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(16),
+    hashes: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(16).readonly(),
   })
   .readonly();
 

@@ -1,3 +1,4 @@
 export * from './memory-world.ts';
 export * from './network.ts';
 export * from './sample-network.ts';
+export * from './scenario-family.ts';

@@ -47,7 +47,7 @@ export const familyChoices: fc.Arbitrary<FamilyChoices> = fc
 /** A document of the family. All of them keep every rule of the language. */
 export function familyDocument(choices: FamilyChoices): ScenarioDocument {
   const holds = holdsOf(choices);
-  const stages: StageDocument[] = [...prepareStages(choices, holds), pivotOf(choices), ...completeStages(choices, holds)];
+  const placed = new Map(holds.map(([name], index) => [name, `prepare-${index < choices.first ? 1 : 2}/${name}`]));
   const residuals = choices.awaited === 'no' ? {} : { 'lcy-with-buyer': RESIDUAL };
   return {
     schema: 'scenario/1',
@@ -56,7 +56,7 @@ export function familyDocument(choices: FamilyChoices): ScenarioDocument {
     instruction: 'dvp/1',
     roles: { fcy: role('cash'), lcy: role('cash'), csd: role('securities') },
     exchange: choices.held === 'two' ? BETWEEN_TWO : AMONG_THREE,
-    stages,
+    stages: [...prepareStages(choices, holds), pivotOf(choices, placed), ...completeStages(choices, placed)],
     residuals,
     unansweredAfterSeconds: FAMILY_UNANSWERED_AFTER_SECONDS,
     ends: { settled: 'All is delivered.', cancelled: 'All is undone.', rejected: 'Nothing began.' },
@@ -85,6 +85,8 @@ export function hashOfFamilyFields(fields: readonly Field[]) {
 }
 
 type Named = readonly (readonly [string, OperationDocument])[];
+/** Each hold with the reference by which later stages name it. */
+type Placed = ReadonlyMap<string, string>;
 
 const SELLER = { party: '/seller', gives: '/security', gets: '/lcy' };
 const AMONG_THREE = [
@@ -144,9 +146,8 @@ const AWAITED_PAYMENT: OperationDocument = {
   residual: 'lcy-with-buyer',
 };
 
-function pivotOf({ pivot, first }: FamilyChoices): StageDocument {
+function pivotOf({ pivot }: FamilyChoices, holds: Placed): StageDocument {
   const stage = { name: 'decide', stage: 'pivot', deadline: '/deadline' } as const;
-  const reference = (index: number, name: string) => `prepare-${index < first ? 1 : 2}/${name}`;
   switch (pivot) {
     case 'ledger':
       return { name: 'decide', stage: 'pivot', pivot: 'ledger' };
@@ -158,7 +159,22 @@ function pivotOf({ pivot, first }: FamilyChoices): StageDocument {
       const key = { trade: '/tradeId', from: '/seller/accounts/security', to: '/buyer/accounts/security' };
       return { ...stage, operation: { verb: 'await', system: 'csd', filter: 'dvp', key, guards: [] } };
     }
-    case 'settle-dvp':
-      return { ...stage, operation: { verb: 'settle-dvp', system: 'csd', security: '', cash: '' } };
+    case 'settle-dvp': {
+      const [security, cash] = [holds.get('bond') ?? '', holds.get('lcy') ?? ''];
+      return { ...stage, operation: { verb: 'settle-dvp', system: 'csd', security, cash } };
+    }
   }
+}
+
+function completeStages({ pivot, apart }: FamilyChoices, holds: Placed): StageDocument[] {
+  const left = [...holds].filter(([name]) => pivot !== 'settle-dvp' || name === 'fcy');
+  const operations = left.map(([name, hold]): readonly [string, OperationDocument] =>
+    name === 'bond'
+      ? [name, { verb: 'deliver', system: 'csd', hold }]
+      : [name, { verb: 'execute', system: name, hold }],
+  );
+  const parts = apart ? [operations.slice(0, 1), operations.slice(1)] : [operations];
+  return parts
+    .filter((part) => part.length > 0)
+    .map((part, index) => ({ name: `complete-${index + 1}`, stage: 'complete', operations: Object.fromEntries(part) }));
 }

@@ -1,18 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { startDomesticWeb } from './domestic-web.ts';
 
-/** Prints how many durable holds a second one server takes over HTTP, and how long one takes. Not a test. */
+/** Prints how many durable holds a second one server process takes over HTTP, and how long one takes. Not a test. */
 const { values } = parseArgs({
   options: { holds: { type: 'string', default: '20000' }, connections: { type: 'string', default: '64' } },
 });
 const total = Number(values.holds);
 const connections = Number(values.connections);
 const dataDir = mkdtempSync(join(tmpdir(), 'domestic-web-measure-'));
-const web = await startDomesticWeb({
+const config = {
   name: 'measured',
   port: 0,
   dataDir,
@@ -23,7 +25,14 @@ const web = await startDomesticWeb({
     { id: 'payer', name: 'Payer', operators: ['executor'], positions: { JPY: '1000000000000' } },
     { id: 'payee', name: 'Payee', operators: [], positions: {} },
   ],
+};
+const file = join(dataDir, 'config.json');
+writeFileSync(file, JSON.stringify(config));
+const server = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), '--config', file], {
+  stdio: ['ignore', 'pipe', 'inherit'],
 });
+const [line] = await once(createInterface({ input: server.stdout }), 'line');
+const url = /"url":"([^"]+)"/.exec(String(line))?.[1] ?? '';
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 try {
   const token = await fetchToken();
@@ -46,21 +55,22 @@ try {
   process.stdout.write(`${JSON.stringify(result)}\n`);
 } finally {
   agent.destroy();
-  await web.close();
+  server.kill('SIGTERM');
+  await once(server, 'exit');
   rmSync(dataDir, { recursive: true });
 }
 
 async function fetchToken(): Promise<string> {
   const authorization = `Basic ${Buffer.from('executor:secret').toString('base64')}`;
   const body = new URLSearchParams({ grant_type: 'client_credentials' });
-  const response = await fetch(`${web.url}/oauth/token`, { method: 'POST', headers: { authorization }, body });
+  const response = await fetch(`${url}/oauth/token`, { method: 'POST', headers: { authorization }, body });
   return /"access_token":"([^"]+)"/.exec(await response.text())?.[1] ?? '';
 }
 
 function send(path: string, token: string, body: object): Promise<void> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   return new Promise((resolve, reject) => {
-    const sent = request(`${web.url}${path}`, { method: 'POST', agent, headers }, (response) => {
+    const sent = request(`${url}${path}`, { method: 'POST', agent, headers }, (response) => {
       response.resume().on('end', () => {
         if (response.statusCode === 201) resolve();
         else reject(new Error(`A hold was answered with ${response.statusCode}.`));

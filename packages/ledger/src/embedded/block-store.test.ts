@@ -37,7 +37,7 @@ test('a range is the keys with its prefix in the order of their bytes, in both d
         const values = keys.map((name) => [name, JSON.stringify({ name })] as const);
         const writes = new Map(values.map(([name, text]) => [name, { text, hash: textHash(text) }]));
         store.append(sealBlock({ number: 1, time: 1, previous: NO_BLOCK.hash, ...EMPTY }), writes);
-        const matching = keys.filter((name) => name.startsWith(prefix)).sort(byBytes);
+        const matching = keys.filter((name) => name.startsWith(prefix)).toSorted(byBytes);
         if (reverse) matching.reverse();
         const rest = matching.filter(
           (name) => after === undefined || (reverse ? byBytes(name, after) < 0 : byBytes(name, after) > 0),

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DatabaseSync } from 'node:sqlite';
-import { Fault } from '@linkspan/protocol';
+import { Fault, refuse } from '@linkspan/protocol';
 import { verifyChain } from './check-ledger.ts';
-import { type EmbeddedLedger, openEmbeddedLedger } from './open-embedded-ledger.ts';
+import { type ContractCode, type EmbeddedLedger, openEmbeddedLedger } from './open-embedded-ledger.ts';
 import { smallCall, smallContract } from './small-contract.ts';
 
 /** A closed ledger of 100 blocks, and one as a killed process leaves it: its last blocks are in SQLite's log only. Tests damage copies. */
@@ -27,8 +27,8 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true }));
 
-function open(directory: string): Promise<EmbeddedLedger> {
-  return openEmbeddedLedger({ directory, contract: smallContract, verify: () => false, now: Date.now });
+function open(directory: string, contract = smallContract): Promise<EmbeddedLedger> {
+  return openEmbeddedLedger({ directory, contract, verify: () => false, now: Date.now });
 }
 
 test('both ledgers are whole before they are damaged', async () => {
@@ -148,6 +148,23 @@ test('a wrong bit in a value that is read later stops the ledger instead of bein
   await assert.rejects(ledger.submit([smallCall('get key-50')]), isCorrupt);
   await assert.rejects(ledger.submit([smallCall('count n')]), isCorrupt);
   await assert.rejects(ledger.evaluate('network', {}), isCorrupt);
+});
+
+test('a contract that takes a failed read for a broken call does not hide it', async () => {
+  const directory = await copy(closed);
+  const forgiving: ContractCode = {
+    ...smallContract,
+    applyCalls: (world, calls) => {
+      try {
+        return smallContract.applyCalls(world, calls);
+      } catch {
+        return calls.map(() => refuse('call-broken', 'The call broke.'));
+      }
+    },
+  };
+  await using ledger = await open(directory, forgiving);
+  change(directory, "UPDATE state SET value = replace(value, 'value-50', 'value-51') WHERE key = 'key-50'");
+  await assert.rejects(ledger.submit([smallCall('get key-50')]), isCorrupt);
 });
 
 test('a ledger of a newer version is left alone', async () => {

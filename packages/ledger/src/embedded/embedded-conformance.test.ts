@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import * as contract from '@linkspan/contract';
 import { createVerify } from '@linkspan/keys';
 import { lodgeBody, sampleInstruction, sampleNetwork } from '@linkspan/testkit';
-import { ledgerConformance, type LedgerUnderTest } from '../conformance.ts';
+import { ledgerConformance } from '../conformance.ts';
+import type { LedgerUnderTest } from '../conformance-host.ts';
 import { type EmbeddedLedgerOptions, openEmbeddedLedger } from './open-embedded-ledger.ts';
 
 ledgerConformance('embedded, everything read from disk', () => setUp({ strict: true, cacheEntries: 0 }));
@@ -19,8 +20,8 @@ async function setUp(options: Partial<EmbeddedLedgerOptions>): Promise<LedgerUnd
   return {
     ledger,
     network: {
-      setUp: sample.setUp,
-      call: sample.call,
+      setUp: () => sample.setUp(),
+      call: (organisation, body, nonce) => sample.call(organisation, body, nonce),
       system: { id: 'csd', owner: 'csd-b' },
       party: '999900KITABANK00B013',
       lodgers: ['central-bank-a', 'csd-b'],

@@ -23,7 +23,7 @@ export class HostWorld implements World {
   readonly events: SettlementEvent[] = [];
   readonly #read: (key: string) => Stored | undefined;
   readonly #strict: boolean;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor({ tx, verify, read, strict }: HostWorldOptions) {
     this.tx = tx;
@@ -36,7 +36,7 @@ export class HostWorld implements World {
     try {
       return this.#read(key);
     } catch (error) {
-      this.#failure ??= error;
+      this.#failure ??= error instanceof Error ? error : new Broken('a read threw no error');
       throw error;
     }
   }
@@ -57,7 +57,7 @@ export class HostWorld implements World {
 
   /** Throws what a read threw. The contract may have turned it into a refusal; but storage that fails is no answer to a call. */
   throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure) throw this.#failure;
   }
 }
 

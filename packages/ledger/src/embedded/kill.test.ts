@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { verifyChain } from './check-ledger.ts';
-import { openEmbeddedLedger } from './open-embedded-ledger.ts';
+import { type EmbeddedLedger, openEmbeddedLedger } from './open-embedded-ledger.ts';
 import { smallCall, smallContract } from './small-contract.ts';
 
 let directory = '';
@@ -52,15 +52,25 @@ test('killed while it writes, the ledger has lost nothing it answered for, and n
   }
 });
 
+function open(): Promise<EmbeddedLedger> {
+  return openEmbeddedLedger({ directory, contract: smallContract, verify: () => false, now: Date.now });
+}
+
 /** The names that a process answered for before it was killed, once it had said at least so many. */
 async function submitAndKill(run: string, lines: number): Promise<string[]> {
   const script = fileURLToPath(new URL('submit-until-killed.ts', import.meta.url));
   const child = spawn(process.execPath, [script, directory, run], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = once(child, 'exit');
   const names: string[] = [];
-  for await (const line of createInterface({ input: child.stdout })) {
-    names.push(line);
-    if (names.length === lines) child.kill('SIGKILL');
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      names.push(line);
+      if (names.length !== lines) continue;
+      await assert.rejects(open(), /open already, here or in another process/);
+      child.kill('SIGKILL');
+    }
+  } finally {
+    child.kill('SIGKILL');
   }
   assert.deepEqual(await exit, [null, 'SIGKILL']);
   // The last line may have been cut off while it was written.

@@ -35,7 +35,7 @@ export type EmbeddedLedgerOptions = {
   readonly toleranceMs?: number;
   /** Closes the ledger. */
   readonly signal?: AbortSignal;
-  /** How many parsed values of the state are kept at hand; 50 000 unless given. */
+  /** How many parsed values of the state are kept at hand; 20 000 unless given. */
   readonly cacheEntries?: number;
   /** The file grows no larger than this; further submits then throw `storage-unavailable`. Unlimited unless given. */
   readonly maximumBytes?: number;
@@ -79,8 +79,8 @@ export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promis
 
 type Submission = {
   readonly calls: readonly SignedCall[];
-  resolve(results: readonly Result<JsonObject>[]): void;
-  reject(fault: Fault): void;
+  readonly resolve: (results: readonly Result<JsonObject>[]) => void;
+  readonly reject: (fault: Fault) => void;
 };
 
 /** Calls in one block, and calls that wait for theirs. */
@@ -99,7 +99,7 @@ class Host implements EmbeddedLedger {
   readonly #head: HeadFile;
   readonly #opened: DisposableStack;
   readonly #values: RecentValues<Stored>;
-  readonly #events = new RecentValues<LedgerEvent>(256);
+  readonly #events = new RecentValues<LedgerEvent>(64);
   readonly #waiting = new Set<() => void>();
   #last: ChainEnd;
   #queue: Submission[] = [];
@@ -115,7 +115,7 @@ class Host implements EmbeddedLedger {
     this.#store = store;
     this.#head = head;
     this.#opened = opened;
-    this.#values = new RecentValues(options.cacheEntries ?? 50_000);
+    this.#values = new RecentValues(options.cacheEntries ?? 20_000);
     this.#last = store.last();
   }
 
@@ -242,7 +242,7 @@ class Host implements EmbeddedLedger {
     const world = new HostWorld({ tx, verify: this.#verify, read: (key) => this.#get(key), strict: this.#strict });
     const results = this.#contract.applyCalls(world, calls);
     world.throwFailure();
-    
+    if (world.writes.size === 0 && world.events.length === 0) return results;
     const accepted = calls.flatMap((call, i) => {
       const result = results[i];
       return result?.ok ? [{ call, value: result.value }] : [];
@@ -335,7 +335,7 @@ class Host implements EmbeddedLedger {
   }
 
   #wake(): void {
-    for (const done of [...this.#waiting]) done();
+    for (const done of this.#waiting) done();
   }
 }
 

@@ -12,6 +12,7 @@ export type MainProcess = { url: string; token: string; nodePid: number; pid: nu
 
 const mainFile = join(import.meta.dirname, '..', 'main.ts');
 const goneWithinMs = 5_000;
+const longestLifeMs = 60_000;
 const pollEveryMs = 5;
 
 /** Runs `main.ts`, which must refuse to start. */
@@ -57,7 +58,12 @@ function spawnMain(config: FcyEvmConfig, fileBlocks?: number) {
   writeFileSync(configFile, text);
   const limit = fileBlocks === undefined ? '' : `ulimit -f ${fileBlocks}; `;
   const command = [process.execPath, mainFile, '--config', configFile];
-  const child = spawn('/bin/sh', ['-c', `${limit}exec "$@"`, 'sh', ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('/bin/sh', ['-c', `${limit}exec "$@"`, 'sh', ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A test that waits for an end that never comes fails by this, and leaves no process behind.
+    timeout: longestLifeMs,
+    killSignal: 'SIGKILL',
+  });
   const { promise: ready, resolve } = Promise.withResolvers<string>();
   createInterface({ input: child.stdout }).once('line', resolve);
   let stderr = '';

@@ -56,6 +56,7 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
   let order: Promise<unknown> = Promise.resolve();
   let unfollow: (() => void) | undefined;
   let looking = false;
+  let closed = false;
 
   async function send(call: Call): Promise<Mined> {
     const known = byCall.get(call.data);
@@ -84,9 +85,14 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
   }
 
   function track(entry: InFlight): void {
+    if (closed) throw closedFault();
     byNonce.set(entry.nonce, entry);
     byCall.set(entry.call.data, entry);
     unfollow ??= head.follow(() => void look());
+  }
+
+  function closedFault(): Fault {
+    return new Fault('system-unavailable', `The connector of ${system} was closed.`, { mayHaveHappened: true });
   }
 
   async function chainState(): Promise<Chain> {
@@ -252,9 +258,9 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
   return {
     send,
     close() {
+      closed = true;
       unfollow?.();
-      const closed = new Fault('system-unavailable', `The connector of ${system} was closed.`, { mayHaveHappened: true });
-      for (const entry of byNonce.values()) entry.mined.reject(closed);
+      for (const entry of byNonce.values()) entry.mined.reject(closedFault());
       byNonce.clear();
       byCall.clear();
     },

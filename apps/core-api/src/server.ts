@@ -1,0 +1,149 @@
+import type { Socket } from 'node:net';
+import {
+  accept,
+  Broken,
+  type Endpoint,
+  ENDPOINTS,
+  type Json,
+  problem,
+  problemDetails,
+  refuse,
+  type Result,
+} from '@linkspan/protocol';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { streamEvents, streamStart } from './event-stream.ts';
+import { createHandlers, type Handler, type Handlers, type Services } from './handlers.ts';
+import { acceptJson, BODY_LIMIT_BYTES } from './json-body.ts';
+import { INTERNAL, refusalOf, sendProblem } from './problem-reply.ts';
+
+export type ServerOptions = {
+  readonly services: Services;
+  readonly log: Logger;
+  /** Learns of a broken invariant: nothing that this process says can be trusted any more. */
+  readonly onBroken: (error: Broken) => void;
+};
+
+/** The API of one organisation over HTTP: the endpoint table, limits, problems (RFC 9457). What a request means is its handler's business. */
+export function createServer({ services, log, onBroken }: ServerOptions): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    // A trade id of 64 characters, each written as %XX.
+    routerOptions: { maxParamLength: 192 },
+    clientErrorHandler: refuseNoHttp,
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, refusalOf(error) ?? INTERNAL),
+  });
+  const closing = new AbortController();
+  acceptJson(app);
+  app.addHook('preClose', async () => closing.abort());
+  app.setNotFoundHandler((request, reply) => refuseUnknown(request, reply));
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOf(error);
+    if (!refusal) log.error({ err: error, method: request.method, url: request.url }, 'a request failed');
+    if (error instanceof Broken) onBroken(error);
+    return sendProblem(reply, refusal ?? INTERNAL);
+  });
+  const handlers = createHandlers(services);
+  for (const name of namesOf(handlers)) addRoute(app, ENDPOINTS[name], handlers[name]);
+  app.get(ENDPOINTS.events.path, { exposeHeadRoute: false }, (request, reply) =>
+    serveEvents(services, request, reply, closing.signal, log),
+  );
+  return app;
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+function namesOf(handlers: Handlers): (keyof Handlers)[] {
+  return Object.keys(handlers).filter((name): name is keyof Handlers => Object.hasOwn(handlers, name));
+}
+
+function addRoute(app: FastifyInstance, endpoint: Endpoint, handle: Handler): void {
+  app.route<{ readonly Params: { readonly id?: string } }>({
+    method: endpoint.method,
+    url: endpoint.path,
+    handler: async (request, reply) => {
+      const checked = checkForm(endpoint, request);
+      if (!checked.ok) return sendProblem(reply, checked.refusal);
+      const { query, headers, params } = request;
+      const idempotencyKey = headerText(headers['idempotency-key']);
+      const answer = await handle({ id: params.id ?? '', query, body: checked.value, idempotencyKey });
+      if (!answer.ok) return sendProblem(reply, answer.refusal);
+      if (answer.value.location !== undefined) reply.header('location', answer.value.location);
+      return reply.code(endpoint.status).header('cache-control', 'no-store').send(answer.value.body);
+    },
+  });
+}
+
+/** The body, null where there is none to have. What query and body mean is checked by the handler, against the endpoint's schemas. */
+function checkForm(endpoint: Endpoint, { query, body }: FastifyRequest): Result<Json> {
+  const parameters = endpoint.query ? accept(null) : refuseParameters(query, []);
+  if (!parameters.ok) return parameters;
+  if (!endpoint.body) return accept(null);
+  return isJson(body) ? accept(body) : refuse('json-malformed', 'A JSON body with the content type application/json is needed.');
+}
+
+function refuseParameters(query: unknown, allowed: readonly string[]): Result<null> {
+  const names = typeof query === 'object' && query !== null ? Object.keys(query) : [];
+  const unknown = names.filter((name) => !allowed.includes(name));
+  if (unknown.length === 0) return accept(null);
+  const problems = unknown.map((name) => problem(`/${name}`, 'member-unknown', `There is no parameter "${name.slice(0, 64)}" here.`));
+  return refuse('request-invalid', problems.map(({ message }) => message).join(' '), { problems });
+}
+
+/** Bodies come from the JSON parser and from nowhere else; without a body it was never asked. */
+function isJson(body: unknown): body is Json {
+  return body !== undefined;
+}
+
+/** Where the same header came more than once it is no single text. */
+function headerText(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
+}
+
+async function serveEvents(
+  { ledger, directory }: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<FastifyReply> {
+  const { query, headers } = request;
+  const known = refuseParameters(query, ['from']);
+  if (!known.ok) return sendProblem(reply, known.refusal);
+  const from = new Map(Object.entries(query ?? {})).get('from');
+  const start = await streamStart(ledger, headerText(headers['last-event-id']), from === undefined ? undefined : String(from));
+  if (!start.ok) return sendProblem(reply, start.refusal);
+  reply.hijack();
+  try {
+    await streamEvents(reply.raw, { ledger, directory }, start.value, signal);
+  } catch (error) {
+    // The stream has begun, so its status is sent; the reader comes back by itself and is told the reason then.
+    if (!signal.aborted) log.warn({ err: error }, 'an event stream ended');
+  }
+  return reply;
+}
+
+/** 405 where the path exists for other methods. The error table has one status per code, and HTTP a finer one here. */
+function refuseUnknown({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = url.split('?')[0] ?? '';
+  const methods = Object.values(ENDPOINTS).flatMap((endpoint) => (matches(endpoint.path, path) ? [endpoint.method] : []));
+  if (methods.length === 0) return sendProblem(reply, refuse('not-found', `There is nothing at ${path.slice(0, 200)}.`).refusal);
+  const allowed = methods.join(', ');
+  reply.header('allow', allowed);
+  return sendProblem(reply, refuse('request-invalid', `${method} is not possible here, only ${allowed}.`).refusal, 405);
+}
+
+function matches(pattern: string, path: string): boolean {
+  const [parts, given] = [pattern.split('/'), path.split('/')];
+  return parts.length === given.length && parts.every((part, i) => part === given[i] || (part.startsWith(':') && given[i] !== ''));
+}
+
+/** What is no HTTP at all never becomes a request; it is answered in the same form all the same. */
+function refuseNoHttp(_error: Error, socket: Socket): void {
+  if (!socket.writable) return void socket.destroy();
+  const body = JSON.stringify({ ...problemDetails(refuse('request-invalid', 'This is no HTTP request.').refusal), status: 400 });
+  const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
+  socket.end(head + body);
+}

@@ -1,0 +1,123 @@
+import type { SettlementBody } from '@linkspan/protocol';
+import type { Api, ProblemBody } from './api.ts';
+import type { Changes } from './changes.ts';
+import { lost, readTotals, type Sources } from './conservation.ts';
+import { differencesBetween, type Positions, readPositions } from './positions.ts';
+import type { Fault, Sample } from './samples.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** What became of a sample, as `--json` prints it. */
+export type SampleResult = {
+  readonly sample: string;
+  readonly tradeId: string;
+  readonly scenario: string;
+  readonly status: string;
+  readonly residuals: readonly string[];
+  readonly expected: string;
+  readonly asExpected: boolean;
+  readonly durationMs: number;
+  /** Why it is not as expected. */
+  readonly notAsExpected: readonly string[];
+};
+
+export type Stage = {
+  readonly first: Api;
+  readonly other: Api;
+  readonly all: readonly Api[];
+  readonly changes: Changes;
+  readonly supervisor: Supervisor;
+  readonly sources: Sources;
+  readonly say: (line: string) => void;
+};
+
+const ENDS = ['settled', 'cancelled', 'rejected'];
+const PATIENCE_MS = 60_000;
+
+export async function runSample(stage: Stage, sample: Sample, run: string): Promise<SampleResult> {
+  const tradeId = String(sample.instruction['tradeId']);
+  const scenario = String(sample.instruction['scenario']);
+  const totalsBefore = await readTotals(stage.sources);
+  const before = await readPositions(stage.all);
+  const began = performance.now();
+  const { status, settlement, refused } = await play(stage, sample, tradeId, `${run} ${sample.name}`);
+  const durationMs = Math.round(performance.now() - began);
+  const after = await readPositions(stage.all);
+  const residuals = settlement?.residuals.map((each) => each.residual) ?? [];
+  const notAsExpected = [
+    ...judge(sample, status, settlement, refused),
+    ...judgePositions(sample, before, after),
+    ...lost(totalsBefore, await readTotals(stage.sources)).map((line) => `not conserved: ${line}`),
+  ];
+  return { sample: sample.name, tradeId, scenario, status, residuals, expected: sample.expected.status, asExpected: notAsExpected.length === 0, durationMs, notAsExpected };
+}
+
+type Played = { readonly status: string; readonly settlement?: SettlementBody; readonly refused?: ProblemBody };
+
+/** Both sides lodge; the faults happen at their moments; then the end is awaited. */
+async function play(stage: Stage, sample: Sample, tradeId: string, key: string): Promise<Played> {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const faults = sample.faults.map((fault) => playFault(stage, fault, tradeId, signal));
+  await Promise.all(faults.map((fault) => fault.stopped));
+  const lodged = await stage.first.lodge(sample.instruction, `${key} first`);
+  if ('refused' in lodged) return { status: 'refused', refused: lodged.refused };
+  const other = await stage.other.lodge(sample.otherSide, `${key} other`);
+  if ('refused' in other) return { status: 'refused', refused: other.refused };
+  await stage.changes.reaches(tradeId, ENDS, signal);
+  await Promise.all(faults.map((fault) => fault.over));
+  const settlement = await stage.first.settlement(lodged.lodged.proposal);
+  return { status: settlement.phase, settlement };
+}
+
+/** Takes a process down and brings it back. A fault before lodging has struck when `stopped` resolves. */
+function playFault({ changes, supervisor, say }: Stage, fault: Fault, tradeId: string, signal: AbortSignal): { readonly stopped: Promise<void>; readonly over: Promise<void> } {
+  const strike = async (): Promise<void> => {
+    await supervisor.kill(fault.process);
+    say(`${fault.process} is killed (kill -9)`);
+  };
+  const comeBack = async (): Promise<void> => {
+    if (fault.return !== 'at once') await changes.reaches(tradeId, [fault.return], signal);
+    await supervisor.start(fault.process);
+    say(`${fault.process} is back`);
+  };
+  if (fault.stop === 'before lodging') {
+    const stopped = strike();
+    return { stopped, over: stopped.then(comeBack) };
+  }
+  const phase = fault.stop;
+  const over = (async () => {
+    await changes.reaches(tradeId, [phase], signal);
+    await strike();
+    await comeBack();
+  })();
+  return { stopped: Promise.resolve(), over };
+}
+
+function judge({ expected }: Sample, status: string, settlement: SettlementBody | undefined, refused: ProblemBody | undefined): string[] {
+  const wrong: string[] = [];
+  if (status !== expected.status) wrong.push(`ended ${status} (${settlement?.decision?.because ?? refused?.detail ?? 'no reason'}), expected ${expected.status}`);
+  const because = settlement?.decision?.because ?? '';
+  if (expected.because !== undefined && !because.includes(expected.because)) wrong.push(`because "${because}", expected "${expected.because}"`);
+  compare(wrong, 'residuals', settlement?.residuals.map((each) => each.residual) ?? [], expected.residuals);
+  compare(wrong, 'differing fields', settlement?.differences.map((each) => each.path) ?? [], expected.differences ?? []);
+  compare(wrong, 'problems', refused?.problems?.map(problemText) ?? [], (expected.problems ?? []).map(problemText));
+  return wrong;
+}
+
+function problemText({ pointer, code }: { readonly pointer: string; readonly code: string }): string {
+  return `${pointer} ${code}`;
+}
+
+function compare(wrong: string[], what: string, found: readonly string[], expected: readonly string[]): void {
+  const [a, b] = [found.toSorted().join(', '), expected.toSorted().join(', ')];
+  if (a !== b) wrong.push(`${what}: ${a || 'none'}, expected ${b || 'none'}`);
+}
+
+/** Exactly the moves that are expected, and nothing held any more. */
+function judgePositions({ expected }: Sample, before: Positions, after: Positions): string[] {
+  const moved = differencesBetween(before, after).map(({ account, asset, by }) => `${account} ${asset} ${by}`);
+  const wanted = Object.entries(expected.moves).flatMap(([account, assets]) => Object.entries(assets).map(([asset, by]) => `${account} ${asset} ${by}`));
+  const wrong: string[] = [];
+  compare(wrong, 'moves', moved, wanted);
+  for (const [name, { held }] of after) if (held !== '0' && !/^0\.0+$/.test(held)) wrong.push(`${name} still has ${held} held`);
+  return wrong;
+}

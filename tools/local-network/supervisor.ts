@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { Child, type ChildDefinition, ChildFailed } from './child.ts';
+
+/**
+ * Starts the processes of the local network and ends them. It restarts nothing by itself: a process that dies unasked fails the whole, and its
+ * name and last words are said. A sample may take one down and bring it back.
+ */
+export class Supervisor {
+  /** Rejects when a process ends that nobody asked to end. */
+  readonly failed: Promise<never>;
+  readonly #definitions: ReadonlyMap<string, ChildDefinition>;
+  readonly #logs: string;
+  readonly #children = new Map<string, Child>();
+  readonly #asked = new Set<Child>();
+  #fail: (error: Error) => void = () => undefined;
+
+  constructor(definitions: readonly ChildDefinition[], data: string) {
+    this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]));
+    this.#logs = join(data, 'log');
+    this.failed = new Promise((_, reject) => (this.#fail = reject));
+    this.failed.catch(() => undefined);
+  }
+
+  get names(): readonly string[] {
+    return [...this.#definitions.keys()];
+  }
+
+  /** Starts all at once; resolves when every one is ready, rejects with the first one's words that is not. */
+  async startAll(): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
+    const ready = [...this.#definitions.keys()].map(async (name) => [name, await this.start(name)] as const);
+    return new Map(await Promise.all(ready));
+  }
+
+  async start(name: string): Promise<Readonly<Record<string, unknown>>> {
+    const definition = this.#definitions.get(name);
+    if (!definition) throw new Error(`there is no process ${name}`);
+    const child = new Child(definition, this.#logs);
+    this.#children.set(name, child);
+    void child.ended.then((end) => {
+      if (!this.#asked.has(child)) this.#fail(new ChildFailed(end));
+    });
+    return child.ready;
+  }
+
+  /** Takes a process down as a crash would. */
+  async kill(name: string): Promise<void> {
+    const child = this.#children.get(name);
+    if (!child) throw new Error(`${name} is not running`);
+    this.#asked.add(child);
+    child.kill('SIGKILL');
+    await child.ended;
+  }
+
+  /** Ends all: those that call others first, so that nobody waits for somebody who is gone. */
+  async stopAll(): Promise<void> {
+    const children = [...this.#children.values()];
+    for (const child of children) this.#asked.add(child);
+    const systems = children.filter((child) => !child.name.startsWith('validator') && child.name !== 'core-api');
+    const callers = children.filter((child) => !systems.includes(child));
+    await Promise.all(callers.map((child) => child.stop()));
+    await Promise.all(systems.map((child) => child.stop()));
+  }
+}
