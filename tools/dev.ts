@@ -7,13 +7,13 @@ import { Api } from './local-network/api.ts';
 import { Changes } from './local-network/changes.ts';
 import type { ChildDefinition } from './local-network/child.ts';
 import type { Sources } from './local-network/conservation.ts';
-import { configFileOf, CORE_API, folderOf, layOut, type Layout, urlOf } from './local-network/layout.ts';
+import { configFileOf, CORE_API, layOut, type Layout, urlOf } from './local-network/layout.ts';
 import { readPositions } from './local-network/positions.ts';
 import { runSample, type SampleResult, type Stage } from './local-network/run-sample.ts';
 import { readSample, sampleNames } from './local-network/samples.ts';
 import { Screen } from './local-network/screen.ts';
 import { Supervisor } from './local-network/supervisor.ts';
-import { readScenarios, tokenAddress, writeFiles } from './local-network/write-files.ts';
+import { clientSecret, readScenarios, tokenAddress, writeFiles } from './local-network/write-files.ts';
 
 const USAGE = `npm start -- [--once] [--json] [--fresh] [--port-base N] [--data DIR]
 
@@ -92,6 +92,7 @@ async function runSamples(definition: NetworkDefinition, layout: Layout, supervi
     if (change.tradeId.startsWith(`${run}-`)) screen.change(change);
   });
   const stage: Stage = { first, other, all, changes, supervisor, sources: sourcesOf(definition, layout), say: (line) => screen.note(line) };
+  await changes.connected;
   const opening = await readPositions(all);
   const results: SampleResult[] = [];
   for (const name of sampleNames(layout.root)) {
@@ -137,7 +138,7 @@ function sourcesOf(definition: NetworkDefinition, layout: Layout): Sources {
   const evm = definition.systems.filter((system) => system.kind === 'evm');
   const web = definition.systems.filter((system) => system.kind !== 'evm');
   return {
-    databases: Object.fromEntries(web.map(({ id }) => [id, join(folderOf(layout, id), 'data', 'books.sqlite')])),
+    registers: Object.fromEntries(web.map(({ id }) => [id, { url: urlOf(layout, id), client: 'auditor', secret: clientSecret(layout, id, 'auditor') }])),
     chains: Object.fromEntries(evm.map(({ id }) => [id, { rpcUrl: urlOf(layout, id), token: tokenAddress(), holders: Object.keys(definition.balances[id] ?? {}) }])),
   };
 }

@@ -38,8 +38,14 @@ export class Api {
   }
 
   /** Changes from now on, or after an event id; ends when the connection does. */
-  async *changes(after: string | undefined, signal: AbortSignal): AsyncGenerator<{ readonly id: string; readonly change: ChangeLine }> {
+  async *changes(
+    after: string | undefined,
+    signal: AbortSignal,
+    connected: () => void,
+  ): AsyncGenerator<{ readonly id: string; readonly change: ChangeLine }> {
     const response = await fetch(`${this.url}/events`, { headers: after === undefined ? {} : { 'last-event-id': after }, signal });
+    if (!response.ok) throw new Error(`/events answered ${response.status}`);
+    connected();
     let rest = '';
     for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       const blocks = (rest + text).split('\n\n');

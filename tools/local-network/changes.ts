@@ -47,10 +47,10 @@ export class Changes {
 
   async #follow(): Promise<void> {
     const { signal } = this.#stopped;
-    let last: string | undefined = '0.0';
+    let last: string | undefined;
     while (!signal.aborted) {
       try {
-        for await (const { id, change } of this.#api.changes(last, signal)) {
+        for await (const { id, change } of this.#api.changes(last, signal, () => this.#connected?.())) {
           last = id;
           this.#seen.push(change);
           this.#show(change);
@@ -59,7 +59,6 @@ export class Changes {
       } catch {
         // The CoreAPI is away, perhaps because a sample took it down; the stream goes on from the last id when it is back.
       }
-      this.#connected?.();
       await new Promise((resolve) => setTimeout(resolve, 100).unref());
     }
   }

@@ -1,19 +1,19 @@
-import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
 
 /**
- * Totals per system and asset, read past the product: straight from the connected systems' own storage and chain, summed here. It shares no code
+ * Totals per system and asset, read past the product: straight from the connected systems' own interfaces, summed here. It shares no code
  * with what is being checked, so a wrong sum there cannot hide itself.
  */
 export type Totals = Readonly<Record<string, bigint>>;
 
 export type Sources = {
-  readonly databases: Readonly<Record<string, string>>;
+  readonly registers: Readonly<Record<string, { readonly url: string; readonly client: string; readonly secret: string }>>;
   readonly chains: Readonly<Record<string, { readonly rpcUrl: string; readonly token: string; readonly holders: readonly string[] }>>;
 };
 
-export async function readTotals({ databases, chains }: Sources): Promise<Totals> {
+export async function readTotals({ registers, chains }: Sources): Promise<Totals> {
   const totals: Record<string, bigint> = {};
-  for (const [system, path] of Object.entries(databases)) Object.assign(totals, databaseTotals(system, path));
+  for (const [system, register] of Object.entries(registers)) Object.assign(totals, await registerTotals(system, register));
   for (const [system, chain] of Object.entries(chains)) Object.assign(totals, await chainTotals(system, chain));
   return totals;
 }
@@ -24,16 +24,19 @@ export function lost(before: Totals, after: Totals): string[] {
   return [...names].flatMap((name) => (before[name] === after[name] ? [] : [`${name}: ${before[name] ?? 'none'} before, ${after[name] ?? 'none'} after`]));
 }
 
-function databaseTotals(system: string, path: string): Record<string, bigint> {
-  const database = new DatabaseSync(path, { readOnly: true, timeout: 2000 });
+async function registerTotals(system: string, { url, client, secret }: Sources['registers'][string]): Promise<Record<string, bigint>> {
+  const credentials = Buffer.from(`${client}:${secret}`).toString('base64');
+  const granted = await fetch(`${url}/oauth/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${credentials}`, 'content-type': 'application/x-www-form-urlencoded' },
+    body: 'grant_type=client_credentials',
+  });
+  const { access_token: token } = tokenSchema.parse(await granted.json());
+  const answer = await fetch(`${url}/accounts`, { headers: { authorization: `Bearer ${token}` } });
   const totals: Record<string, bigint> = {};
-  const statement = database.prepare('SELECT asset, free, held FROM positions');
-  statement.setReadBigInts(true);
-  for (const row of statement.iterate()) {
-    const name = `${system} ${String(row['asset'])}`;
-    totals[name] = (totals[name] ?? 0n) + BigInt(String(row['free'])) + BigInt(String(row['held']));
+  for (const { positions } of accountsSchema.parse(await answer.json()).accounts) {
+    for (const { asset, balance } of positions) totals[`${system} ${asset}`] = (totals[`${system} ${asset}`] ?? 0n) + BigInt(balance);
   }
-  database.close();
   return totals;
 }
 
@@ -51,3 +54,6 @@ async function chainTotals(system: string, { rpcUrl, token, holders }: Sources['
   for (const holder of holders) sum += await call(`0x70a08231${holder.slice(2).padStart(64, '0')}`);
   return { [`${system} supply`]: supply, [`${system} held by all accounts`]: sum };
 }
+
+const tokenSchema = z.looseObject({ access_token: z.string() });
+const accountsSchema = z.looseObject({ accounts: z.array(z.looseObject({ positions: z.array(z.looseObject({ asset: z.string(), balance: z.string() })) })) });

@@ -105,7 +105,10 @@ function webConfig(definition: NetworkDefinition, layout: Layout, id: string, ce
     port: layout.ports[id],
     dataDir: join(folderOf(layout, id), 'data'),
     certificates,
-    clients: [{ id: 'validator', secret: clientSecret(layout, id), roles: ['executor', 'reader'] }],
+    clients: [
+      { id: 'validator', secret: clientSecret(layout, id, 'validator'), roles: ['executor', 'reader'] },
+      { id: 'auditor', secret: clientSecret(layout, id, 'auditor'), roles: ['reader'] },
+    ],
     assets: assetsOf(definition, id).map((asset) => ({ id: asset.id, kind: asset.kind, digits: 0 })),
     accounts,
   };
@@ -124,7 +127,7 @@ function writeValidator(definition: NetworkDefinition, layout: Layout, validator
   const connector =
     kind === 'evm'
       ? { kind, rpcUrl: urlOf(layout, system), token: tokenAddress(), currency: 'USD', digits: 2, executorPrivateKey: executorAccount(index).privateKey, finality: { confirmations: 0 } }
-      : { kind, baseUrl: urlOf(layout, system), clientId: 'validator', clientSecret: clientSecret(layout, system), assets: assetsOf(definition, system) };
+      : { kind, baseUrl: urlOf(layout, system), clientId: 'validator', clientSecret: clientSecret(layout, system, 'validator'), assets: assetsOf(definition, system) };
   writeJson(configFileOf(layout, name), {
     mode: 'development',
     network,
@@ -162,10 +165,10 @@ function writeCoreApi(definition: NetworkDefinition, layout: Layout, keys: Netwo
   });
 }
 
-/** One secret per installation and system, from one file that only its owner reads. */
-function clientSecret(layout: Layout, system: string): string {
+/** One secret per installation, system and client, from one file that only its owner reads. */
+export function clientSecret(layout: Layout, system: string, client: string): string {
   const seed = readOrMake(join(layout.data, 'secret'), () => randomBytes(32).toString('hex'));
-  return createHash('sha256').update(`${seed} ${system}`).digest('hex');
+  return createHash('sha256').update(`${seed} ${system} ${client}`).digest('hex');
 }
 
 function minorUnits(text: string, currency: string): string {

@@ -11,7 +11,11 @@ export type SystemReader = {
 type SystemBalances = BalancesBody['systems'][number];
 
 /** The positions of every system. One that gives no answer in time is listed with its problem, beside the answers of the others. */
-export async function readBalances(readers: readonly SystemReader[], known: Known, timeoutMs: number): Promise<BalancesBody> {
+export async function readBalances(
+  readers: readonly SystemReader[],
+  known: Known,
+  timeoutMs: number,
+): Promise<BalancesBody> {
   return { systems: await Promise.all(readers.map((reader) => readSystem(reader, known, timeoutMs))) };
 }
 
@@ -27,7 +31,11 @@ async function readSystem(reader: SystemReader, known: Known, timeoutMs: number)
   }
 }
 
-function positionBody(system: string, { account, asset, balance, held }: Position, known: Known): SystemBalances['positions'][number] {
+function positionBody(
+  system: string,
+  { account, asset, balance, held }: Position,
+  known: Known,
+): SystemBalances['positions'][number] {
   const id = `${system}:${account}`;
   const write = (amount: bigint): string => amountIn(amount, asset);
   return {

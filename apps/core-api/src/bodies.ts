@@ -1,5 +1,11 @@
 import type { SettlementSummary, SettlementView } from '@linkspan/contract';
-import { type Entry, type EntryBody, formatInstant, type SettlementBody, type SettlementSummaryBody } from '@linkspan/protocol';
+import {
+  type Entry,
+  type EntryBody,
+  formatInstant,
+  type SettlementBody,
+  type SettlementSummaryBody,
+} from '@linkspan/protocol';
 import { describeChange, type Names, operationName } from '@linkspan/scenario';
 import type { Known } from './directory.ts';
 

@@ -1,6 +1,15 @@
 import type { RegisterView } from '@linkspan/contract';
 import type { Ledger } from '@linkspan/ledger';
-import { type Change, Fault, type Genesis, type Hash, invariant, type PartyRecord, type ScenarioDocument, type Terms } from '@linkspan/protocol';
+import {
+  type Change,
+  Fault,
+  type Genesis,
+  type Hash,
+  invariant,
+  type PartyRecord,
+  type ScenarioDocument,
+  type Terms,
+} from '@linkspan/protocol';
 import type { Names } from '@linkspan/scenario';
 
 /** What the network has registered, at hand for answers to people. */
@@ -52,7 +61,9 @@ function accountsOf({ from, to, account }: Terms): string[] {
 }
 
 function covers(known: Known, { accounts = [], scenario }: Needs): boolean {
-  return accounts.every((id) => known.partyOfAccount.has(id)) && (scenario === undefined || known.scenarios.has(scenario));
+  return (
+    accounts.every((id) => known.partyOfAccount.has(id)) && (scenario === undefined || known.scenarios.has(scenario))
+  );
 }
 
 async function readRegister(ledger: Ledger): Promise<Known> {
@@ -77,6 +88,8 @@ async function readRegister(ledger: Ledger): Promise<Known> {
       accounts: new Map([...partyOfAccount].map(([account, party]) => [account, party.name])),
     },
     partyOfAccount,
-    scenarios: new Map(register.value.scenarios.map(({ document }) => [`${document.name}@${document.version}`, document])),
+    scenarios: new Map(
+      register.value.scenarios.map(({ document }) => [`${document.name}@${document.version}`, document]),
+    ),
   };
 }

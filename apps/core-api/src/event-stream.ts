@@ -11,12 +11,18 @@ export type StreamPosition = { readonly block: number; readonly index: number };
  * Where to begin: after the event that `Last-Event-ID` names, after the block in `?from=`, or at the end of the ledger. A position beyond the
  * ledger's end is refused: it belongs to another ledger, or to a later state of this one.
  */
-export async function streamStart(ledger: Ledger, lastEventId: string | undefined, from: string | undefined): Promise<Result<StreamPosition>> {
+export async function streamStart(
+  ledger: Ledger,
+  lastEventId: string | undefined,
+  from: string | undefined,
+): Promise<Result<StreamPosition>> {
   const height = await ledger.height();
   if (lastEventId !== undefined) {
     const [, block, index] = /^([0-9]{1,15})\.([0-9]{1,9})$/.exec(lastEventId) ?? [];
-    if (block === undefined || index === undefined || Number(block) === 0) return refuse('request-invalid', 'Last-Event-ID is no id of an event of this stream.');
-    if (Number(block) > height) return refuse('request-invalid', `Last-Event-ID names block ${block}, but the ledger ends at block ${height}.`);
+    if (block === undefined || index === undefined || Number(block) === 0)
+      return refuse('request-invalid', 'Last-Event-ID is no id of an event of this stream.');
+    if (Number(block) > height)
+      return refuse('request-invalid', `Last-Event-ID names block ${block}, but the ledger ends at block ${height}.`);
     return accept({ block: Number(block), index: Number(index) });
   }
   if (from === undefined) return accept({ block: height + 1, index: -1 });
@@ -40,7 +46,11 @@ export async function streamEvents(
   const ended = AbortSignal.any([signal, gone.signal]);
   response.once('close', () => gone.abort());
   response.on('error', () => gone.abort());
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
   response.write(`retry: ${RETRY_MS}\n\n`);
   // Silence would look like a dead connection to whatever stands between; a reader that is behind needs no comment.
   const keepAlive = setInterval(() => response.writableNeedDrain || response.write(': still here\n\n'), KEEP_ALIVE_MS);

@@ -30,9 +30,13 @@ function choose(tradeId: string, views: readonly SettlementView[]): Result<Settl
     phase: state.phase,
     lodgers: state.lodgers,
   }));
-  return refuse('ambiguous', `${alive.length} groups of organisations have the trade id ${tradeId}; ask by one of their ids.`, {
-    details: { settlements },
-  });
+  return refuse(
+    'ambiguous',
+    `${alive.length} groups of organisations have the trade id ${tradeId}; ask by one of their ids.`,
+    {
+      details: { settlements },
+    },
+  );
 }
 
 function latestRounds(views: readonly SettlementView[]): SettlementView[] {

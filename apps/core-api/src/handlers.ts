@@ -1,6 +1,16 @@
 import type { Coordinator } from '@linkspan/coordinator';
 import type { Ledger } from '@linkspan/ledger';
-import { accept, ENDPOINTS, type EndpointName, invariant, type Json, parse, problem, refuse, type Result } from '@linkspan/protocol';
+import {
+  accept,
+  ENDPOINTS,
+  type EndpointName,
+  invariant,
+  type Json,
+  parse,
+  problem,
+  refuse,
+  type Result,
+} from '@linkspan/protocol';
 import { readBalances, type SystemReader } from './balances.ts';
 import { entryBody, settlementBody, summaryBody } from './bodies.ts';
 import { accountsIn, type Directory } from './directory.ts';
@@ -19,7 +29,12 @@ export type Services = {
 };
 
 /** A request as handlers see it: nothing in it is checked yet. `id` is the one in the path. */
-export type ApiRequest = { readonly id: string; readonly query: unknown; readonly body: Json; readonly idempotencyKey: string | undefined };
+export type ApiRequest = {
+  readonly id: string;
+  readonly query: unknown;
+  readonly body: Json;
+  readonly idempotencyKey: string | undefined;
+};
 export type ApiAnswer = { readonly body: object; readonly location?: string };
 export type Handler = (request: ApiRequest) => Promise<Result<ApiAnswer>>;
 

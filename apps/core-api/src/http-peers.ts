@@ -6,18 +6,36 @@ import { Pool } from 'undici';
 export type HttpPeers = Peers & AsyncDisposable;
 
 /**
- * Reaches other organisations at the base URLs of their APIs, by organisation id. Every call throws a Fault `peer-unavailable` where there is no
- * answer, none in time, or another one than the endpoint table promises.
+ * Reaches other organisations at the base URLs of their APIs, by organisation id; addresses may be added later. Every call throws a Fault
+ * `peer-unavailable` where there is no answer, none in time, or another one than the endpoint table promises.
  */
 export function createHttpPeers(urls: Readonly<Record<string, string>>): HttpPeers {
-  const pools = new Map(Object.entries(urls).map(([organisation, url]) => [organisation, openPool(organisation, url)]));
+  const pools = new Map<string, Pool>();
 
-  async function post<T>(organisation: string, path: string, body: object, read: (answer: unknown) => Result<T>): Promise<T> {
-    const pool = pools.get(organisation);
-    if (!pool) throw new Fault('peer-unavailable', `No address of ${organisation} is configured.`);
+  function poolOf(organisation: string): Pool {
+    const known = pools.get(organisation);
+    if (known) return known;
+    const url = urls[organisation];
+    if (url === undefined) throw new Fault('peer-unavailable', `No address of ${organisation} is known.`);
+    const pool = openPool(organisation, url);
+    pools.set(organisation, pool);
+    return pool;
+  }
+
+  async function post<T>(
+    organisation: string,
+    path: string,
+    body: object,
+    read: (answer: unknown) => Result<T>,
+  ): Promise<T> {
+    const pool = poolOf(organisation);
     const answer = await exchange(pool, organisation, path, JSON.stringify(body));
     const parsed = read(answer);
-    if (!parsed.ok) throw new Fault('peer-unavailable', `${organisation} answered ${path} with what it should not: ${parsed.refusal.message}`);
+    if (!parsed.ok)
+      throw new Fault(
+        'peer-unavailable',
+        `${organisation} answered ${path} with what it should not: ${parsed.refusal.message}`,
+      );
     return parsed.value;
   }
 
@@ -32,7 +50,9 @@ export function createHttpPeers(urls: Readonly<Record<string, string>>): HttpPee
     },
     async askShares(organisation: string, proposal: Hash) {
       const { path, answer } = ENDPOINTS['ask-shares'];
-      const { shares } = await post(organisation, path, { proposal }, (body) => parse(answer, body, 'peer-unavailable'));
+      const { shares } = await post(organisation, path, { proposal }, (body) =>
+        parse(answer, body, 'peer-unavailable'),
+      );
       return shares;
     },
     async [Symbol.asyncDispose]() {
@@ -61,7 +81,12 @@ function openPool(organisation: string, url: string): Pool {
 
 async function exchange(pool: Pool, organisation: string, path: string, body: string): Promise<unknown> {
   try {
-    const response = await pool.request({ path, method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const response = await pool.request({
+      path,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
     if (response.statusCode < 300) return await response.body.json();
     const text = await response.body.text();
     throw new Error(`HTTP ${response.statusCode} ${text.slice(0, 200)}`);

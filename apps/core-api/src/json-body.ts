@@ -8,8 +8,9 @@ export function acceptJson(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (deeperThan(body, DEPTH_LIMIT)) done(Object.assign(new Error('too deep'), { statusCode: 422, code: 'JSON_TOO_DEEP' }));
-    else parseJson(request, body, done);
+    if (deeperThan(body, DEPTH_LIMIT))
+      done(Object.assign(new Error('too deep'), { statusCode: 422, code: 'JSON_TOO_DEEP' }));
+    else void parseJson(request, body, done);
   });
 }
 

@@ -43,13 +43,19 @@ export type Lodging = (request: LodgeRequest) => Promise<Result<Lodged>>;
 export function createLodging(lodger: Lodger): Lodging {
   const underWay = new Map<string, Hash>();
   return async ({ client, key, instruction }) => {
-    if (key === undefined || key === '') return refuse('idempotency-key-missing', 'Send a header Idempotency-Key: any text that you use for this one request only.');
-    if (!/^[\x20-\x7e]{1,100}$/.test(key)) return refuse('request-invalid', 'An Idempotency-Key is at most 100 printable ASCII characters.');
+    if (key === undefined || key === '')
+      return refuse(
+        'idempotency-key-missing',
+        'Send a header Idempotency-Key: any text that you use for this one request only.',
+      );
+    if (!/^[\x20-\x7e]{1,100}$/.test(key))
+      return refuse('request-invalid', 'An Idempotency-Key is at most 100 printable ASCII characters.');
     if (!isCanonicalisable(instruction)) return refuseUncanonical(lodger, instruction);
     const request = { client, key, body: hashOf(instruction) };
     const name = JSON.stringify([client, key]);
     const other = underWay.get(name);
-    if (other === request.body) return refuse('request-in-progress', 'The same request is still under way; ask again for its answer.');
+    if (other === request.body)
+      return refuse('request-in-progress', 'The same request is still under way; ask again for its answer.');
     if (other !== undefined) return refuseReused();
     underWay.set(name, request.body);
     try {
@@ -84,9 +90,13 @@ async function checkInstruction(ledger: Ledger, instruction: Json): Promise<Resu
   invariant(checked.ok, 'a check is never refused');
   const { length } = checked.value;
   if (length === 0) return accept(null);
-  return refuse('instruction-invalid', length === 1 ? 'The instruction has one problem.' : `The instruction has ${length} problems.`, {
-    problems: checked.value,
-  });
+  return refuse(
+    'instruction-invalid',
+    length === 1 ? 'The instruction has one problem.' : `The instruction has ${length} problems.`,
+    {
+      problems: checked.value,
+    },
+  );
 }
 
 function lodgeCall({ network, organisation }: Lodger, request: Request, instruction: Json): Result<Call> {
@@ -117,5 +127,8 @@ async function refuseUncanonical({ ledger }: Lodger, instruction: Json): Promise
 }
 
 function refuseReused(): Result<never> {
-  return refuse('idempotency-key-reused', 'The Idempotency-Key was used with another body; use a new one for another instruction.');
+  return refuse(
+    'idempotency-key-reused',
+    'The Idempotency-Key was used with another body; use a new one for another instruction.',
+  );
 }

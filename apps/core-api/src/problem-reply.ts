@@ -2,7 +2,11 @@ import { ERRORS, Fault, problem, problemDetails, type Refusal, refuse } from '@l
 import type { FastifyReply } from 'fastify';
 
 /** Answers with a refusal as a problem document (RFC 9457). `status` stands instead of the table's where HTTP has a finer one. */
-export function sendProblem(reply: FastifyReply, refusal: Refusal, status: number = ERRORS[refusal.code].status): FastifyReply {
+export function sendProblem(
+  reply: FastifyReply,
+  refusal: Refusal,
+  status: number = ERRORS[refusal.code].status,
+): FastifyReply {
   if (ERRORS[refusal.code].retryable) reply.header('retry-after', '1');
   return reply
     .code(status)
@@ -21,12 +25,20 @@ export function refusalOf(error: unknown): Refusal | undefined {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = FRAMEWORK_REFUSALS[code];
   if (known) return known;
-  return error.statusCode < 500 ? refuse('request-invalid', 'The request is no HTTP request that can be understood here.').refusal : undefined;
+  return error.statusCode < 500
+    ? refuse('request-invalid', 'The request is no HTTP request that can be understood here.').refusal
+    : undefined;
 }
 
-export const INTERNAL: Refusal = { code: 'internal', message: 'The request failed by a fault of this program; its log says more.' };
+export const INTERNAL: Refusal = {
+  code: 'internal',
+  message: 'The request failed by a fault of this program; its log says more.',
+};
 
-const NOT_JSON = refuse('json-malformed', 'The body must be JSON text (RFC 8259) with the content type application/json.').refusal;
+const NOT_JSON = refuse(
+  'json-malformed',
+  'The body must be JSON text (RFC 8259) with the content type application/json.',
+).refusal;
 
 const FRAMEWORK_REFUSALS: Readonly<Record<string, Refusal>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: NOT_JSON,

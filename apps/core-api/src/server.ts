@@ -81,14 +81,18 @@ function checkForm(endpoint: Endpoint, { query, body }: FastifyRequest): Result<
   const parameters = endpoint.query ? accept(null) : refuseParameters(query, []);
   if (!parameters.ok) return parameters;
   if (!endpoint.body) return accept(null);
-  return isJson(body) ? accept(body) : refuse('json-malformed', 'A JSON body with the content type application/json is needed.');
+  return isJson(body)
+    ? accept(body)
+    : refuse('json-malformed', 'A JSON body with the content type application/json is needed.');
 }
 
 function refuseParameters(query: unknown, allowed: readonly string[]): Result<null> {
   const names = typeof query === 'object' && query !== null ? Object.keys(query) : [];
   const unknown = names.filter((name) => !allowed.includes(name));
   if (unknown.length === 0) return accept(null);
-  const problems = unknown.map((name) => problem(`/${name}`, 'member-unknown', `There is no parameter "${name.slice(0, 64)}" here.`));
+  const problems = unknown.map((name) =>
+    problem(`/${name}`, 'member-unknown', `There is no parameter "${name.slice(0, 64)}" here.`),
+  );
   return refuse('request-invalid', problems.map(({ message }) => message).join(' '), { problems });
 }
 
@@ -113,7 +117,11 @@ async function serveEvents(
   const known = refuseParameters(query, ['from']);
   if (!known.ok) return sendProblem(reply, known.refusal);
   const from = new Map(Object.entries(query ?? {})).get('from');
-  const start = await streamStart(ledger, headerText(headers['last-event-id']), from === undefined ? undefined : String(from));
+  const start = await streamStart(
+    ledger,
+    headerText(headers['last-event-id']),
+    from === undefined ? undefined : String(from),
+  );
   if (!start.ok) return sendProblem(reply, start.refusal);
   reply.hijack();
   try {
@@ -128,8 +136,11 @@ async function serveEvents(
 /** 405 where the path exists for other methods. The error table has one status per code, and HTTP a finer one here. */
 function refuseUnknown({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = url.split('?')[0] ?? '';
-  const methods = Object.values(ENDPOINTS).flatMap((endpoint) => (matches(endpoint.path, path) ? [endpoint.method] : []));
-  if (methods.length === 0) return sendProblem(reply, refuse('not-found', `There is nothing at ${path.slice(0, 200)}.`).refusal);
+  const methods = Object.values(ENDPOINTS).flatMap((endpoint) =>
+    matches(endpoint.path, path) ? [endpoint.method] : [],
+  );
+  if (methods.length === 0)
+    return sendProblem(reply, refuse('not-found', `There is nothing at ${path.slice(0, 200)}.`).refusal);
   const allowed = methods.join(', ');
   reply.header('allow', allowed);
   return sendProblem(reply, refuse('request-invalid', `${method} is not possible here, only ${allowed}.`).refusal, 405);
@@ -137,13 +148,19 @@ function refuseUnknown({ method, url }: FastifyRequest, reply: FastifyReply): Fa
 
 function matches(pattern: string, path: string): boolean {
   const [parts, given] = [pattern.split('/'), path.split('/')];
-  return parts.length === given.length && parts.every((part, i) => part === given[i] || (part.startsWith(':') && given[i] !== ''));
+  return (
+    parts.length === given.length &&
+    parts.every((part, i) => part === given[i] || (part.startsWith(':') && given[i] !== ''))
+  );
 }
 
 /** What is no HTTP at all never becomes a request; it is answered in the same form all the same. */
 function refuseNoHttp(_error: Error, socket: Socket): void {
   if (!socket.writable) return void socket.destroy();
-  const body = JSON.stringify({ ...problemDetails(refuse('request-invalid', 'This is no HTTP request.').refusal), status: 400 });
+  const body = JSON.stringify({
+    ...problemDetails(refuse('request-invalid', 'This is no HTTP request.').refusal),
+    status: 400,
+  });
   const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
   socket.end(head + body);
 }

@@ -67,7 +67,12 @@ function checkSignature(world: World, input: unknown): Result<SignedCall> {
   const parsed = parse(signedCallSchema, input, 'call-invalid');
   if (!parsed.ok) return parsed;
   const { call, signature } = parsed.value;
-  if (verifyBatchSignature(world.verify, call, signature)) return parsed;
+  try {
+    if (verifyBatchSignature(world.verify, call, signature)) return parsed;
+  } catch (error) {
+    if (error instanceof RangeError) return refuse('call-invalid', `The call has no canonical form: ${error.message}.`);
+    throw error;
+  }
   return refuse('signature-invalid', `The signature by ${signature.key} does not fit the call.`);
 }
 

@@ -103,3 +103,12 @@ export function operationName(operation: Pick<OperationState, 'stage' | 'name' |
 export function findOperation(settlement: Settlement, id: Hash): OperationState | undefined {
   return settlement.operations.find((operation) => operation.id === id);
 }
+
+/**
+ * Whether people's word still decides how an irregular effect counts. What was prepared is undone without asking, and so is the pivot
+ * once an abort is decided: a second outcome would undo it twice.
+ */
+export function waitsForPeople({ phase }: Settlement, { status, purpose }: OperationState): boolean {
+  if (status !== 'irregular') return false;
+  return purpose === 'complete' || purpose === 'inverse' || (purpose === 'pivot' && phase === 'deciding');
+}

@@ -16,7 +16,17 @@ import { draftOf, type Draft } from './draft.ts';
 import { ACTIONS } from './actions.ts';
 import { GUARDS } from './guards.ts';
 import { ENDINGS, type EventName, type Row, TABLE } from './table.ts';
-import { type Copy, findOperation, MACHINE, type Opening, operationName, type OperationState, type Participant, type Settlement } from './settlement.ts';
+import {
+  type Copy,
+  findOperation,
+  MACHINE,
+  type Opening,
+  operationName,
+  type OperationState,
+  type Participant,
+  type Settlement,
+  waitsForPeople,
+} from './settlement.ts';
 
 /** What happens to a settlement. Outcomes are accepted statements, or people's word where `byPeople` says so. */
 export type MachineEvent =
@@ -175,7 +185,7 @@ function noteDisagreement(draft: Draft, id: Hash, kind: 'disagreement' | 'equivo
 function noteOutcome(draft: Draft, outcome: Outcome): Result<EventName> {
   const operation = findOperation(draft.settlement, outcome.operation);
   if (!operation) return unknownOperation(outcome.operation);
-  const open = operation.status === 'requested' || (outcome.byPeople && operation.status === 'irregular');
+  const open = operation.status === 'requested' || (outcome.byPeople && waitsForPeople(draft.settlement, operation));
   if (!open) return noteAgain(draft, operation, outcome);
   const status = statusOf(operation, outcome);
   const { terms, reason, transaction, byPeople } = outcome;
@@ -190,7 +200,7 @@ function noteOutcome(draft: Draft, outcome: Outcome): Result<EventName> {
 /** A second outcome of one operation: the same is nothing new; another is kept as evidence and changes nothing. */
 function noteAgain(draft: Draft, operation: OperationState, outcome: Outcome): Result<EventName> {
   const before = operation.status === 'dead' ? 'dead' : 'effective';
-  const same = before === outcome.status && (before === 'dead' || operation.byPeople || sameTerms(operation.readBack, outcome.terms));
+  const same = before === outcome.status && (before === 'dead' || operation.byPeople || outcome.byPeople || sameTerms(operation.readBack, outcome.terms));
   if (same) return refuse('already-recorded', `The outcome of ${operationName(operation)} is recorded already.`);
   if (draft.settlement.attention.some((flag) => flag.operation === operationName(operation) && flag.reason === 'contradiction')) {
     return refuse('already-recorded', `The contradiction about ${operationName(operation)} is recorded already.`);

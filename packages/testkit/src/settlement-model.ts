@@ -1,4 +1,11 @@
-import { type Hash, type OperationDocument, operationId, type Phase, type ScenarioDocument, type Verb } from '@linkspan/protocol';
+import {
+  type Hash,
+  type OperationDocument,
+  operationId,
+  type Phase,
+  type ScenarioDocument,
+  type Verb,
+} from '@linkspan/protocol';
 
 /**
  * The phase table of the settlement protocol, written down a second time, apart from the machine: plain state, plain ifs, no terms,
@@ -253,7 +260,9 @@ export class SettlementModel {
 
   #stageEffective(): boolean {
     const name = this.#document.stages[this.#stage]?.name;
-    return this.#latest().every(({ stage, purpose, status }) => stage !== name || purpose === 'inverse' || status === 'effective');
+    return this.#latest().every(
+      ({ stage, purpose, status }) => stage !== name || purpose === 'inverse' || status === 'effective',
+    );
   }
 
   #latest(): ModelOperation[] {
@@ -274,13 +283,23 @@ export class SettlementModel {
     const stage = this.#document.stages[index];
     if (!stage) throw new Error(`there is no stage ${index}`);
     const operations: readonly (readonly [string, OperationDocument])[] =
-      'operations' in stage ? Object.entries(stage.operations) : 'operation' in stage ? [[stage.name, stage.operation]] : [];
+      'operations' in stage
+        ? Object.entries(stage.operations)
+        : 'operation' in stage
+          ? [[stage.name, stage.operation]]
+          : [];
     for (const [name, { verb }] of operations) {
       this.#open({ stage: stage.name, name, verb, attempt: 1, purpose: stage.stage });
     }
   }
 
-  #open({ stage, name, verb, attempt, purpose }: Pick<ModelOperation, 'stage' | 'name' | 'verb' | 'attempt' | 'purpose'>): void {
+  #open({
+    stage,
+    name,
+    verb,
+    attempt,
+    purpose,
+  }: Pick<ModelOperation, 'stage' | 'name' | 'verb' | 'attempt' | 'purpose'>): void {
     const settlement = this.#settlement;
     if (!settlement) throw new Error('nothing is asked before the copies match');
     const id = operationId({ network: this.#options.network, settlement, stage, name, leg: 0, verb, attempt });

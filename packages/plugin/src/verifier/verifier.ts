@@ -68,10 +68,17 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     const nudges = clients.map(() => new AbortController());
     let executors = errand ? 1 : 0;
+    let appointedAtMs = performance.now();
 
     function nextExecutor(): void {
       if (!errand || executors >= clients.length) return;
+      appointedAtMs = performance.now();
       nudges[line[executors++] ?? -1]?.abort();
+    }
+
+    /** Nobody is silent, and nothing becomes final: the executor may have no way to the system, or not have done what it says. */
+    function stalled(): void {
+      if (performance.now() - appointedAtMs > waitMs * 0.9) nextExecutor();
     }
 
     async function ask(client: ValidatorClient, index: number): Promise<void> {
@@ -84,8 +91,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
         try {
           const answer = await client.post(path, { ...body, waitMs }, parseAnswer, { waitMs, signal: interrupted });
           if (answer.ok && answer.value.status === 'pending') {
-            // It answers, and does not get on; another may have a better way to the system.
-            if (executes && rank === executors - 1) nextExecutor();
+            stalled();
             failures = 0;
             continue;
           }

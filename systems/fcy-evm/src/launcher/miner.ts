@@ -33,6 +33,9 @@ type Head = { hash: string; timestamp: number; transactions: number };
 
 const maxWaiting = 20_000;
 
+// More at once would make the first of them wait for their block until the last has been sent.
+const maxPerEntry = 100;
+
 /** Replays the journal on a fresh node, so that every block has its old hash, and then mines on. Throws a StartError. */
 export async function startMiner({ journal, node, now, blockIntervalMs }: MinerSettings): Promise<Miner> {
   const chain = await openChain(node);
@@ -64,7 +67,7 @@ export async function startMiner({ journal, node, now, blockIntervalMs }: MinerS
   async function run(): Promise<void> {
     while (!closed) {
       if (inbox.length === 0) await rest();
-      if (!closed) await step(inbox.splice(0));
+      if (!closed) await step(takeGroups(inbox));
     }
   }
 
@@ -156,6 +159,16 @@ async function readHead(node: NodeClient): Promise<Head> {
       return { hash: block.hash, timestamp, transactions: block.transactions.length };
   }
   throw new Error('The chain node returned something else than a block.');
+}
+
+/** Takes the oldest groups, each whole, up to the size of an entry; a group that is larger makes an entry of its own. */
+function takeGroups(inbox: Group[]): Group[] {
+  let transactions = 0;
+  const fitting = inbox.findIndex((group, index) => {
+    transactions += group.transactions.length;
+    return index > 0 && transactions > maxPerEntry;
+  });
+  return inbox.splice(0, fitting < 0 ? inbox.length : fitting);
 }
 
 function refuseAll(transactions: readonly string[], message: string): RpcReply[] {

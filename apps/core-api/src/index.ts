@@ -1,0 +1,3 @@
+export { type CoreApiConfig, loadConfig, type OrganisationConfig, type SystemConfig } from './config.ts';
+export { createHttpPeers, type HttpPeers } from './http-peers.ts';
+export { type RunningCoreApi, startCoreApi, type StartOptions } from './start-core-api.ts';

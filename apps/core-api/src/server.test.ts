@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, test } from 'node:test';
+import { ENDPOINTS, type Json, parse } from '@linkspan/protocol';
+import { sampleNetwork } from '@linkspan/testkit';
+import {
+  get,
+  isObject,
+  lodge,
+  lodgeBoth,
+  performAll,
+  post,
+  problemOf,
+  showSettlement,
+  SIDES,
+  startTestNetwork,
+  type TestNetwork,
+  valid,
+} from './test-support.ts';
+
+let network: TestNetwork;
+let a: string;
+let csd: string;
+
+before(async () => {
+  network = await startTestNetwork({
+    // Nothing listens on port 1, so this system is silent for ever.
+    'central-bank-b': [
+      {
+        id: 'rtgs',
+        validators: [{ key: sampleNetwork().validators['rtgs']?.[0]?.key ?? 'ed25519:', url: 'http://127.0.0.1:1' }],
+      },
+    ],
+  });
+  a = network.urls['central-bank-a'] ?? '';
+  csd = network.urls['csd-b'] ?? '';
+});
+
+after(() => network[Symbol.asyncDispose]());
+
+test('a settlement runs to its end over HTTP, and every answer on the way has its documented form', async () => {
+  const instruction = network.instruction('HTTP/1');
+  const first = await lodge(a, instruction, 'http-1');
+  assert.equal(first.status, 202);
+  const lodged = valid(parse(ENDPOINTS.lodge.answer, first.body, 'internal'));
+  assert.equal(first.headers.get('location'), `/settlements/${lodged.id}`);
+  assert.deepEqual([lodged.phase, lodged.settlement, lodged.id], ['proposed', null, lodged.proposal]);
+
+  const second = valid(parse(ENDPOINTS.lodge.answer, (await lodge(csd, instruction, 'http-1')).body, 'internal'));
+  assert.deepEqual([second.phase, second.proposal, second.id], ['preparing', lodged.proposal, second.settlement]);
+
+  const committed = await performAll(network, second.id);
+  assert.equal(committed.phase, 'committed');
+  assert.deepEqual(committed.decision, { kind: 'commit', because: 'every leg is certain', sequence: 3 });
+  const settled = await performAll(network, second.id);
+  assert.equal(settled.phase, 'settled');
+  assert.match(settled.end ?? '', /^The bond is the buyer's/);
+  assert.deepEqual(
+    settled.certificates.map(({ kind, quorum }) => [kind, quorum]),
+    [['commit', 2]],
+  );
+  assert.ok(
+    (settled.certificates[0]?.signatures ?? 0) >= 2,
+    'the coordinators sent each other their signatures over HTTP',
+  );
+  assert.deepEqual(new Set(settled.operations.map(({ status }) => status)), new Set(['effective']));
+
+  const { body } = await get(csd, `/settlements/${second.id}/history?limit=500`);
+  const history = valid(parse(ENDPOINTS.history.answer, body, 'internal'));
+  const words = history.entries.flatMap((entry) => entry.words);
+  assert.equal(history.entries.length, settled.entries);
+  assert.equal(words[0], 'Central Bank of A lodged its instruction');
+  for (const line of [
+    'both sides match',
+    'rtgs: 1,000,000 JPY held for Kita Bank',
+    'decided: commit - every leg is certain',
+    'now settled',
+  ]) {
+    assert.ok(words.includes(line), `${line} in ${words.join('; ')}`);
+  }
+});
+
+test('the history comes in pages that follow each other without gap', async () => {
+  const { proposal, entries } = await showSettlement(network, 'HTTP/1');
+  const sequences: number[] = [];
+  for (let next: number | null = 0; next !== null;) {
+    const { body } = await get(a, `/settlements/${proposal}/history?limit=1&after=${next}`);
+    const page = valid(parse(ENDPOINTS.history.answer, body, 'internal'));
+    sequences.push(...page.entries.map(({ sequence }) => sequence));
+    next = page.next;
+  }
+  assert.deepEqual(
+    sequences,
+    Array.from({ length: entries }, (_, i) => i + 1),
+  );
+});
+
+test('all problems of an instruction are answered at once, each at its pointer with its ISO reason', async () => {
+  await lodgeBoth(network, network.instruction('USED-1'));
+  const { uetr: _, ...rest } = network.instruction('USED-1');
+  const wrong: Json = {
+    ...rest,
+    security: { ...rest.security, isin: 'XS0000000008' },
+    lcy: { amount: '1.50', currency: 'JPY' },
+    deadline: '2020-01-01T00:00:00Z',
+    seller: { ...rest.seller, accounts: { ...rest.seller.accounts, lcy: 'rtgs:4711' } },
+  };
+  const answer = await lodge(a, wrong, 'six');
+  assert.equal(answer.status, 422);
+  const { code, problems } = problemOf(answer);
+  assert.equal(code, 'instruction-invalid');
+  const found = problems.map((each) => [each.pointer, each.code, each.iso]);
+  for (const expected of [
+    ['/uetr', 'missing', 'NARR'],
+    ['/security/isin', 'isin-check-digit', 'DSEC'],
+    ['/lcy/amount', 'amount-too-precise', 'NCRR'],
+    ['/deadline', 'deadline-passed', 'LATE'],
+    ['/seller/accounts/lcy', 'account-unknown', 'CASH'],
+    ['/tradeId', 'trade-id-used', 'REFE'],
+  ]) {
+    assert.ok(
+      found.some((each) => each.join() === expected.join()),
+      `${expected.join()} in ${JSON.stringify(found)}`,
+    );
+  }
+  assert.equal(found.length, 6);
+});
+
+test('a refused instruction uses up neither its Idempotency-Key nor its trade id', async () => {
+  const good = network.instruction('REFUSED-1');
+  assert.equal((await lodge(a, { ...good, uetr: 'no' }, 'refused-1')).status, 422);
+  assert.equal((await lodge(a, good, 'refused-1')).status, 202);
+});
+
+test('what cannot be an instruction at all is answered with its problems', async () => {
+  for (const body of [[], 'text', 7, null, { tradeId: 1.5 }]) {
+    const answer = await lodge(a, body, 'odd');
+    assert.equal(answer.status, 422, JSON.stringify(body));
+    assert.equal(problemOf(answer).code, 'instruction-invalid');
+  }
+});
+
+test('an organisation that speaks for no debited side may not lodge', async () => {
+  const answer = await lodge(network.urls['central-bank-b'] ?? '', network.instruction('STRANGER'), 'stranger');
+  assert.deepEqual([answer.status, problemOf(answer).code], [403, 'not-entitled']);
+});
+
+test('bodies that cannot be read are refused with a code, whatever is wrong with them', async () => {
+  const key = { 'idempotency-key': 'bad' };
+  const cases: readonly (readonly [string, Record<string, string>, number, string])[] = [
+    ['{"a":', key, 400, 'json-malformed'],
+    ['', key, 400, 'json-malformed'],
+    ['{}', { ...key, 'content-type': 'text/plain' }, 400, 'json-malformed'],
+    ['{"__proto__":{"a":"b"}}', key, 400, 'json-malformed'],
+    [JSON.stringify('x'.repeat(300_000)), key, 413, 'body-too-large'],
+    ['['.repeat(33) + ']'.repeat(33), key, 422, 'request-invalid'],
+    ['['.repeat(100_000), key, 422, 'request-invalid'],
+  ];
+  for (const [body, headers, status, code] of cases) {
+    const answer = await post(a, '/instructions', body, headers);
+    assert.deepEqual([answer.status, problemOf(answer).code], [status, code], body.slice(0, 40));
+  }
+});
+
+test('what does not exist is 404, another method is 405, unknown parameters are named', async () => {
+  assert.deepEqual([(await get(a, '/nothing')).status, problemOf(await get(a, '/nothing')).code], [404, 'not-found']);
+  assert.deepEqual(
+    [(await get(a, '/settlements/NONE')).status, problemOf(await get(a, '/settlements/NONE')).code],
+    [404, 'not-found'],
+  );
+  const unknown = `/settlements/sha256:${'0'.repeat(64)}`;
+  assert.equal((await get(a, unknown)).status, 404);
+  assert.equal((await get(a, `${unknown}/history`)).status, 404);
+  const wrongMethod = await get(a, '/instructions');
+  assert.deepEqual([wrongMethod.status, wrongMethod.headers.get('allow')], [405, 'POST']);
+  assert.equal(problemOf(wrongMethod).code, 'request-invalid');
+  for (const path of [
+    '/balances?all=1',
+    '/settlements?colour=red',
+    '/settlements?limit=0',
+    '/settlements?limit=1&limit=2',
+    '/settlements?phase=odd',
+    '/settlements?before=zzz',
+    '/events?colour=red',
+    '/events?from=-1',
+    '/events?from=999999',
+  ]) {
+    const answer = await get(a, path);
+    assert.deepEqual(
+      [answer.status, problemOf(answer).code, problemOf(answer).problems.length],
+      [422, 'request-invalid', 1],
+      path,
+    );
+  }
+  assert.equal((await get(a, '/settlements/%ff')).status, 422);
+});
+
+test('what is no HTTP is answered with a problem and the connection ends', async () => {
+  const socket = connect(Number(new URL(a).port), '127.0.0.1');
+  socket.end('this is not HTTP\r\n\r\n');
+  let text = '';
+  for await (const chunk of socket.setEncoding('utf8')) text += String(chunk);
+  assert.match(text, /^HTTP\/1\.1 400 .*\r\ncontent-type: application\/problem\+json/s);
+});
+
+test('settlements are listed newest first, in pages and by phase', async () => {
+  const ids: string[] = [];
+  for (let before = ''; ;) {
+    const { body } = await get(a, `/settlements?limit=2${before}`);
+    const page = valid(parse(ENDPOINTS.settlements.answer, body, 'internal'));
+    ids.push(...page.settlements.map(({ tradeId }) => tradeId));
+    if (page.next === null) break;
+    before = `&before=${encodeURIComponent(page.next)}`;
+  }
+  assert.deepEqual(ids, ['REFUSED-1', 'USED-1', 'HTTP/1']);
+  const { body } = await get(a, '/settlements?phase=settled');
+  assert.deepEqual(
+    valid(parse(ENDPOINTS.settlements.answer, body, 'internal')).settlements.map(({ tradeId }) => tradeId),
+    ['HTTP/1'],
+  );
+});
+
+test('differing copies show each field with both values, and a corrected copy begins the settlement', async () => {
+  const instruction = network.instruction('DIFFERS');
+  await lodge(a, instruction, 'differs-a');
+  await lodge(csd, { ...instruction, security: { ...instruction.security, quantity: '999999' } }, 'differs-b');
+  const apart = await showSettlement(network, 'DIFFERS');
+  assert.equal(apart.phase, 'proposed');
+  assert.deepEqual(apart.differences, [
+    { path: '/security/quantity', values: { 'central-bank-a': '1000000', 'csd-b': '999999' } },
+  ]);
+  assert.deepEqual(apart.lodged, ['central-bank-a', 'csd-b']);
+  await lodge(csd, instruction, 'differs-c');
+  assert.equal((await showSettlement(network, 'DIFFERS')).phase, 'preparing');
+});
+
+test('a silent system is listed with its problem, and the answer is an answer all the same', async () => {
+  const { status, body } = await get(network.urls['central-bank-b'] ?? '', '/balances');
+  assert.equal(status, 200);
+  const [rtgs] = valid(parse(ENDPOINTS.balances.answer, body, 'internal')).systems;
+  assert.deepEqual([rtgs?.system, rtgs?.positions], ['rtgs', []]);
+  assert.match(rtgs?.problem ?? '', /rtgs/);
+  assert.deepEqual((await get(a, '/balances')).body, { systems: [] });
+});
+
+test('network and health tell who serves what', async () => {
+  const health = valid(parse(ENDPOINTS.health.answer, (await get(a, '/healthz')).body, 'internal'));
+  assert.deepEqual([health.status, health.organisation, health.network], ['up', 'central-bank-a', network.sample.id]);
+  assert.ok(health.height > 0 && health.open > 0);
+  const { body } = await get(a, '/network');
+  assert.ok(isObject(body));
+  assert.deepEqual([body['id'], body['epoch']], [network.sample.id, 1]);
+  assert.ok(Array.isArray(body['systems']) && body['systems'].length === 3);
+});
+
+test('other organisations are answered by the coordinator, and what has the wrong form is refused', async () => {
+  const { proposal } = await showSettlement(network, 'DIFFERS');
+  const asked = await post(a, '/organisations/shares/ask', JSON.stringify({ proposal }));
+  assert.deepEqual([asked.status, asked.body], [200, { shares: [] }]);
+  for (const path of ['/organisations/shares', '/organisations/shares/ask', '/organisations/statements']) {
+    const answer = await post(a, path, '{}');
+    assert.deepEqual([answer.status, problemOf(answer).code], [422, 'request-invalid'], path);
+  }
+});
+
+test('a restart serves what was there before, and registers nothing twice', async () => {
+  const before = valid(parse(ENDPOINTS.health.answer, (await get(a, '/healthz')).body, 'internal'));
+  await network.restart();
+  a = network.urls['central-bank-a'] ?? '';
+  csd = network.urls['csd-b'] ?? '';
+  const after = valid(parse(ENDPOINTS.health.answer, (await get(a, '/healthz')).body, 'internal'));
+  assert.equal(after.height, before.height);
+  assert.equal((await showSettlement(network, 'HTTP/1')).phase, 'settled');
+  assert.ok(SIDES.every((side) => network.urls[side] !== undefined));
+});

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeKeyFile } from '@linkspan/keys';
+import {
+  bytesToHex,
+  type DvpInstruction,
+  ENDPOINTS,
+  type Json,
+  parse,
+  type Problem,
+  type Result,
+  type SettlementBody,
+  sha256,
+  type SignedStatement,
+  signOne,
+  type Statement,
+  utf8ToBytes,
+} from '@linkspan/protocol';
+import { sampleInstruction, type SampleNetwork, sampleNetwork } from '@linkspan/testkit';
+import { pino } from 'pino';
+import type { CoreApiConfig, OrganisationConfig } from './config.ts';
+import { type RunningCoreApi, startCoreApi } from './start-core-api.ts';
+
+/** The sample network served by one process on ports of the system's choice, with everything it writes in a directory of its own. */
+export type TestNetwork = AsyncDisposable & {
+  readonly sample: SampleNetwork;
+  readonly config: CoreApiConfig;
+  readonly urls: Readonly<Record<string, string>>;
+  /** Stops the process and starts it again on what it wrote. */
+  restart(): Promise<void>;
+  instruction(tradeId: string, change?: Partial<DvpInstruction>): DvpInstruction;
+};
+
+/** The two organisations that lodge the sample instruction. */
+export const SIDES = ['central-bank-a', 'csd-b'] as const;
+
+export async function startTestNetwork(
+  systems: Readonly<Record<string, OrganisationConfig['systems']>> = {},
+): Promise<TestNetwork> {
+  const directory = mkdtempSync(join(tmpdir(), 'linkspan-core-api-'));
+  const config = testConfig(directory, systems);
+  let running = await start(config);
+  return {
+    sample: sampleNetwork(),
+    config,
+    get urls() {
+      return running.urls;
+    },
+    async restart() {
+      await running[Symbol.asyncDispose]();
+      running = await start(config);
+    },
+    instruction: (tradeId, change = {}) => ({ ...sampleInstruction(tradeId, Date.now()), ...change }),
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** A configuration with key files of the sample network's keys; nothing is started. */
+export function testConfig(
+  directory: string,
+  systems: Readonly<Record<string, OrganisationConfig['systems']>> = {},
+): CoreApiConfig {
+  const sample = sampleNetwork();
+  const organisations = Object.keys(sample.organisations).map((id) => {
+    const keyFile = join(directory, `${id}.keys.json`);
+    writeKeyFile(keyFile, { ed25519: testSecret(`${id} call`), secp256k1: testSecret(`${id} certificate`) });
+    const register = sample.plan.calls.flatMap(({ organisation, body }) => (organisation === id ? [body] : []));
+    return { id, port: 0, keyFile, journal: join(directory, id, 'journal.db'), register, systems: systems[id] ?? [] };
+  });
+  return {
+    mode: 'development',
+    network: sample.id,
+    genesis: sample.plan.genesis,
+    ledger: { kind: 'embedded', directory: join(directory, 'ledger') },
+    peers: {},
+    organisations,
+    logLevel: 'silent',
+  };
+}
+
+function start(config: CoreApiConfig): Promise<RunningCoreApi> {
+  const onBroken = (error: Error): void => queueMicrotask(() => assert.fail(error));
+  return startCoreApi(config, { log: pino({ level: 'silent' }), now: Date.now, onBroken });
+}
+
+/** The secrets behind the sample network's keys. */
+function testSecret(name: string): string {
+  return bytesToHex(sha256(utf8ToBytes(`linkspan test key ${name}`)));
+}
+
+export type Answer = { readonly status: number; readonly headers: Headers; readonly body: unknown };
+
+export async function get(url: string, path: string): Promise<Answer> {
+  return answerOf(await fetch(url + path));
+}
+
+export async function post(
+  url: string,
+  path: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  return answerOf(
+    await fetch(url + path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }),
+  );
+}
+
+export function lodge(url: string, instruction: Json, key: string): Promise<Answer> {
+  return post(url, '/instructions', JSON.stringify(instruction), { 'idempotency-key': key });
+}
+
+/** Lodges both sides' equal copies and gives the settlement, which has begun by then. */
+export async function lodgeBoth(network: TestNetwork, instruction: DvpInstruction): Promise<SettlementBody> {
+  for (const side of SIDES)
+    assert.equal((await lodge(network.urls[side] ?? '', instruction, `${instruction.tradeId} ${side}`)).status, 202);
+  return showSettlement(network, instruction.tradeId);
+}
+
+export async function showSettlement(network: TestNetwork, id: string): Promise<SettlementBody> {
+  const { status, body } = await get(network.urls['csd-b'] ?? '', `/settlements/${encodeURIComponent(id)}`);
+  assert.equal(status, 200, JSON.stringify(body));
+  return valid(parse(ENDPOINTS.settlement.answer, body, 'internal'));
+}
+
+/** Says, as the validators of every system, that all requested operations took effect, and waits until the ledger shows it. */
+export async function performAll(network: TestNetwork, id: string): Promise<SettlementBody> {
+  const before = await showSettlement(network, id);
+  const statements = before.operations
+    .filter(({ status }) => status === 'requested')
+    .map((operation) => stateEffective(network, before, operation));
+  const driver = network.urls['central-bank-b'] ?? '';
+  const sent = await post(
+    driver,
+    '/organisations/statements',
+    JSON.stringify({ proposal: before.proposal, statements }),
+  );
+  assert.equal(sent.status, 202, JSON.stringify(sent.body));
+  return until(
+    () => showSettlement(network, id),
+    (after) => after.phase !== before.phase,
+  );
+}
+
+function stateEffective(
+  { sample }: TestNetwork,
+  settlement: SettlementBody,
+  operation: SettlementBody['operations'][number],
+): SignedStatement {
+  const statement: Statement = {
+    schema: 'statement/1',
+    network: sample.id,
+    settlement: settlement.id,
+    operation: operation.id,
+    system: operation.system,
+    status: 'effective',
+    terms: operation.terms,
+    reason: '',
+    transaction: 'test',
+  };
+  return {
+    statement,
+    signatures: (sample.validators[operation.system] ?? []).map((signer) => signOne(signer, statement)),
+  };
+}
+
+/** Asks again until the answer is as wanted; fails after ten seconds. */
+export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    assert.ok(Date.now() < deadline, `it never became so: ${JSON.stringify(answer)}`);
+  }
+}
+
+export function valid<T>(result: Result<T>): T {
+  assert.ok(result.ok, result.ok ? '' : result.refusal.message);
+  return result.value;
+}
+
+/** The problem document of an answer, which must be one in form. */
+export function problemOf({ status, headers, body }: Answer): {
+  code: string;
+  detail: string;
+  problems: readonly Problem[];
+} {
+  assert.match(headers.get('content-type') ?? '', /^application\/problem\+json/);
+  assert.ok(isObject(body));
+  const { code, detail, title, type, problems = [] } = body;
+  assert.equal(body['status'], status);
+  assert.ok(
+    typeof code === 'string' && typeof detail === 'string' && typeof title === 'string' && typeof type === 'string',
+  );
+  assert.doesNotMatch(JSON.stringify(body), /node_modules|\.ts:/, 'no stack trace leaves the process');
+  assert.ok(Array.isArray(problems));
+  return { code, detail, problems };
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const body: unknown = text === '' ? undefined : JSON.parse(text);
+  return { status: response.status, headers: response.headers, body };
+}

@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createVerify, ed25519Signer, generateEd25519PrivateKey, writeKeyFile } from '@linkspan/keys';
+import { createVerifier, type ValidatorEndpoint, type Verifier, type VerifierOptions } from '@linkspan/plugin';
+import { type Hash, hashOf, type Operation, operationId, type Signer, type SigningKey, type Terms, type Verb } from '@linkspan/protocol';
+import { loadConfig, type RunningValidator, startValidator } from '@linkspan/validator';
+import { pino } from 'pino';
+import { NETWORK } from './connector-systems.ts';
+
+/** A validator of a test: its key outlives it, so that it can be stopped and started again on the same address. */
+export type TestValidator = AsyncDisposable & {
+  readonly signer: Signer<SigningKey>;
+  readonly endpoint: ValidatorEndpoint;
+  readonly keyFile: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export async function createTestValidator(system: string, connector: object, network: Hash = NETWORK): Promise<TestValidator> {
+  const dir = mkdtempSync(join(tmpdir(), 'linkspan-validator-'));
+  const keyFile = join(dir, 'key.json');
+  const privateKey = generateEd25519PrivateKey();
+  writeKeyFile(keyFile, { ed25519: privateKey });
+  const signer = ed25519Signer(privateKey);
+  let running: RunningValidator | undefined;
+  let port = 0;
+
+  async function start(): Promise<void> {
+    const file = JSON.stringify({ mode: 'development', network, system, listen: { port }, keyFile, connector });
+    const config = await loadConfig({}, () => file, 'validator.json');
+    if (!config.ok) throw new TypeError(config.refusal.message);
+    running = await startValidator(config.value, pino({ level: 'silent' }));
+    port = Number(new URL(running.url).port);
+  }
+  async function stop(): Promise<void> {
+    await running?.[Symbol.asyncDispose]();
+    running = undefined;
+  }
+  await start();
+  return {
+    signer,
+    keyFile,
+    get endpoint() {
+      return { key: signer.key, url: `http://127.0.0.1:${port}` };
+    },
+    start,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export const verify = createVerify({ memoize: 10_000 });
+
+/** Two of three, asked in the order in which they are given. */
+export function verifierOf(system: string, validators: readonly ValidatorEndpoint[], more: Partial<VerifierOptions> = {}): Verifier {
+  const order = (_: Operation, count: number): number[] => Array.from({ length: count }, (__, i) => i);
+  return createVerifier({ network: NETWORK, system, validators, threshold: 2, verify, order, waitMs: 2_000, ...more });
+}
+
+let trades = 0;
+
+export function newOperation(system: string, verb: Verb, terms: Terms, settlement: Hash = hashOf({ trade: ++trades, at: process.pid })): Operation {
+  const id = operationId({ network: NETWORK, settlement, stage: verb, name: 'leg', leg: 0, verb, attempt: 1 });
+  return { id, network: NETWORK, settlement, system, verb, terms };
+}
+
+/** What a liar makes of a validator's answer: the path that was asked, and the status and body that came. */
+export type Lie = (path: string, body: unknown) => unknown;
+
+/** Stands before a real validator and changes what it says, as whoever holds the machine or the network could. With `instead` it answers by itself. */
+export async function createLiar(target: string, lie: Lie, instead: Lie = () => undefined): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const body = await textOf(request);
+      const own = instead(request.url ?? '', JSON.parse(body));
+      if (own !== undefined) return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(own));
+      const answer = await fetch(target + (request.url ?? ''), { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      const said: unknown = await answer.json();
+      response.writeHead(answer.status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(answer.status === 200 ? lie(request.url ?? '', said) : said));
+    })().catch(() => response.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP server has a port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) text += String(chunk);
+  return text;
+}
