@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { ENDPOINTS, type Json, parse } from '@linkspan/protocol';
+import { ENDPOINTS, parse } from '@linkspan/protocol';
 import { sampleNetwork } from '@linkspan/testkit';
 import {
   get,
@@ -98,7 +98,7 @@ test('the history comes in pages that follow each other without gap', async () =
 test('all problems of an instruction are answered at once, each at its pointer with its ISO reason', async () => {
   await lodgeBoth(network, network.instruction('USED-1'));
   const { uetr: _, ...rest } = network.instruction('USED-1');
-  const wrong: Json = {
+  const wrong = {
     ...rest,
     security: { ...rest.security, isin: 'XS0000000008' },
     lcy: { amount: '1.50', currency: 'JPY' },

@@ -181,7 +181,7 @@ function clockOf(now: () => number): Clock {
     now,
     async sleep(ms, signal) {
       // Woken by the signal, it resolves as well: the sleeper looks at the signal by itself.
-      await delay(ms, undefined, { signal }).catch(() => undefined);
+      await delay(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
     },
   };
 }

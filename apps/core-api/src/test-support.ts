@@ -7,7 +7,6 @@ import {
   bytesToHex,
   type DvpInstruction,
   ENDPOINTS,
-  type Json,
   parse,
   type Problem,
   type Result,
@@ -110,7 +109,7 @@ export async function post(
   );
 }
 
-export function lodge(url: string, instruction: Json, key: string): Promise<Answer> {
+export function lodge(url: string, instruction: unknown, key: string): Promise<Answer> {
   return post(url, '/instructions', JSON.stringify(instruction), { 'idempotency-key': key });
 }
 

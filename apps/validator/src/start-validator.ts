@@ -14,7 +14,7 @@ export async function startValidator(config: ValidatorConfig, log: Logger): Prom
   if (!signer) throw new Fault('configuration-invalid', `The key file ${config.keyFile} holds no Ed25519 key to sign statements with.`);
   const onRefusal = (operation: { id: string }, reason: string, message: string): void =>
     log.warn({ operation: operation.id, reason }, `${system} refused an operation: ${message}`);
-  const validator = createValidator({ network, system, connector: config.connector(), signer, mostOperations, onRefusal });
+  const validator = createValidator({ network, system, connector: config.connector(), signer, mostOperations, onRefusal, onAttention: (message) => log.error(message) });
   const app = createServer(config, validator, signer.key, log);
   try {
     const url = await app.listen({ host: listen.host, port: listen.port });

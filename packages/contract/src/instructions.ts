@@ -121,7 +121,7 @@ function lodgersOf(world: World, document: ScenarioDocument, fields: readonly Fi
     invariant(record, 'the parties were checked');
     return record.organisation;
   });
-  return [...new Set(organisations)].sort();
+  return [...new Set(organisations)].toSorted();
 }
 
 function openProposal(world: World, tradeId: string, lodgers: readonly string[]): StoredSettlement | undefined {

@@ -121,7 +121,7 @@ const ANSWERS: Answers = {
     const prefix = `${BY_TRADE.key(tradeId)}/`;
     const links = [...reader.range(prefix, { limit: MAXIMUM_PAGE })].map(([, stored]) => BY_TRADE.read(stored).proposal);
     const opened = links.map((proposal) => ({ proposal, time: SETTLEMENT.get(reader, proposal)?.state.round ?? 0 }));
-    return accept(opened.sort((a, b) => a.time - b.time).map(({ proposal }) => proposal));
+    return accept(opened.toSorted((a, b) => a.time - b.time).map(({ proposal }) => proposal));
   },
   settlements: (reader, args) => accept(listSettlements(reader, args)),
   open: (reader, { after, limit }) => {

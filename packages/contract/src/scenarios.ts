@@ -22,7 +22,7 @@ export function approveScenario({ world, body, organisation }: Context<'approve-
   if (!known) return refuse('not-registered', `No scenario ${body.scenario} is proposed.`);
   if (known.hash !== body.hash) return refuse('already-registered', `${body.scenario} has the hash ${known.hash}, not ${body.hash}.`);
   if (!known.approvals.includes(organisation)) {
-    SCENARIO.put(world, { ...known, approvals: [...known.approvals, organisation].sort() }, body.scenario);
+    SCENARIO.put(world, { ...known, approvals: [...known.approvals, organisation].toSorted() }, body.scenario);
   }
   return accept({ scenario: body.scenario, hash: known.hash });
 }

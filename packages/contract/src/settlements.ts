@@ -173,6 +173,6 @@ function contradiction(world: World, state: Settlement, a: SignedStatement, b: S
   const both = a.signatures.flatMap(({ key }) => (b.signatures.some((other) => other.key === key) ? [key] : []));
   if (both.length === 0) return accept('disagreement');
   const suspended = SUSPENDED.get(world, system.value.id)?.keys ?? [];
-  SUSPENDED.put(world, { keys: [...new Set([...suspended, ...both])].sort() }, system.value.id);
+  SUSPENDED.put(world, { keys: [...new Set([...suspended, ...both])].toSorted() }, system.value.id);
   return accept('equivocation');
 }

@@ -57,6 +57,7 @@ export const OPEN = table<ProposalLink>('open');
 function table<T extends Stored>(name: string): Table<T> {
   const prefix = `${name}/`;
   const key = (...parts: readonly (string | number)[]): string => prefix + parts.map(keyPart).join('/');
+  // Keys of this prefix are written by this table alone, so what is read has its type.
   const read = (stored: Stored): T => stored as T;
   return {
     prefix,

@@ -10,7 +10,7 @@ export const TAKE_OVER_AFTER_MS = 2000;
 export function ranking(id: Hash, organisations: readonly string[]): string[] {
   return [...new Set(organisations)]
     .map((organisation) => ({ organisation, hash: hashOf({ settlement: id, organisation }) }))
-    .sort((a, b) => (a.hash < b.hash ? -1 : 1))
+    .toSorted((a, b) => (a.hash < b.hash ? -1 : 1))
     .map(({ organisation }) => organisation);
 }
 

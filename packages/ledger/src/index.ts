@@ -1,4 +1,3 @@
-export { ledgerConformance } from './conformance.ts';
 export type { ConformanceNetwork, LedgerUnderTest } from './conformance-host.ts';
 export type { Block } from './embedded/block.ts';
 export { type ChainReport, verifyChain } from './embedded/check-ledger.ts';

@@ -28,7 +28,7 @@ export function canonicalJson(value: unknown): string {
 function canonicalObject(value: object): string {
   const members: string[] = [];
   // RFC 8785 orders by UTF-16 code units, which is what the default sort of strings compares.
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
   for (const [key, member] of entries) {
     if (member !== undefined) members.push(`${canonicalString(key)}:${canonicalJson(member)}`);
   }

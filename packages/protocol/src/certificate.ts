@@ -106,7 +106,7 @@ export function joinShares(shares: readonly CertificateShare[], quorum: number):
     if (!first || group.length < quorum) continue;
     const signatures = group
       .map(({ key, signature }) => ({ key, signature }))
-      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1))
       .slice(0, quorum);
     return { certificate: first.certificate, block: first.block, path: first.path, signatures };
   }

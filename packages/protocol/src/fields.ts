@@ -15,7 +15,7 @@ export const fieldsSchema = z
 export function flatten(instruction: object): Field[] {
   const fields: Field[] = [];
   walk(instruction, '', fields);
-  return fields.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return fields.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function walk(value: unknown, path: string, fields: Field[]): void {

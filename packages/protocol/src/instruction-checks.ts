@@ -199,7 +199,7 @@ class Checks {
     const scenario = this.#register.scenario(stringAt(this.#input, '/scenario') ?? '');
     const parties = scenario?.document.exchange.map((exchange) => exchange.party) ?? PARTIES;
     const organisations = parties.map((pointer) => this.#register.party(stringAt(this.#input, `${pointer}/lei`) ?? '')?.organisation);
-    return organisations.every((organisation) => organisation !== undefined) ? [...new Set(organisations)].sort() : undefined;
+    return organisations.every((organisation) => organisation !== undefined) ? [...new Set(organisations)].toSorted() : undefined;
   }
 
   #money(pointer: string): Money | undefined {

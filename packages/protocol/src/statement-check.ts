@@ -41,6 +41,7 @@ export function checkStatement(verify: Verify, signed: SignedStatement, expected
   return accept(markVerified(statement));
 }
 
+// The one constructor of the brand: its only caller has checked every signature.
 function markVerified(statement: Statement): Verified<Statement> {
   return statement as Verified<Statement>;
 }

@@ -17,7 +17,7 @@ import type { OperationState, Purpose, Settlement } from './settlement.ts';
 
 /** The operations of a stage as its document writes them. A pivot operation has the stage's own name. */
 export function stageOperations(stage: StageDocument): readonly (readonly [string, OperationDocument])[] {
-  if ('operations' in stage) return Object.entries(stage.operations).sort(([a], [b]) => (a < b ? -1 : 1));
+  if ('operations' in stage) return Object.entries(stage.operations).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return 'operation' in stage ? [[stage.name, stage.operation]] : [];
 }
 

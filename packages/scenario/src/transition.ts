@@ -124,8 +124,8 @@ function note(draft: Draft, event: MachineEvent): Result<EventName> {
 function noteCopy(draft: Draft, copy: Copy, participants: readonly Participant[]): Result<EventName> {
   const { settlement } = draft;
   if (settlement.phase !== 'proposed') return accept('lodge');
-  const copies = [...settlement.copies.filter((other) => other.organisation !== copy.organisation), copy];
-  copies.sort((a, b) => (a.organisation < b.organisation ? -1 : 1));
+  const others = settlement.copies.filter((other) => other.organisation !== copy.organisation);
+  const copies = [...others, copy].toSorted((a, b) => (a.organisation < b.organisation ? -1 : 1));
   const deadline = Math.min(...copies.map((each) => each.deadline));
   if (draft.time >= deadline) return refuse('deadline-passed', 'The deadline that was lodged has passed.');
   const first = copies[0];
@@ -145,7 +145,7 @@ function match(draft: Draft, copy: Copy, participants: readonly Participant[]): 
 
 /** Every field that not all copies agree on, with each organisation's value; an absent one is shown as empty. */
 function differencesOf(copies: readonly Copy[]): Difference[] {
-  const paths = [...new Set(copies.flatMap((copy) => copy.fields.map((field) => field.path)))].sort();
+  const paths = [...new Set(copies.flatMap((copy) => copy.fields.map((field) => field.path)))].toSorted();
   return paths.flatMap((path) => {
     const values = copies.map((copy) => [copy.organisation, valueIn(copy.fields, path)] as const);
     const [, first] = values[0] ?? ['', ''];
@@ -169,7 +169,7 @@ function noteRetraction(draft: Draft, organisation: string): Result<EventName> {
 function noteCancel(draft: Draft, organisation: string): Result<EventName> {
   const { settlement } = draft;
   if (settlement.cancels.includes(organisation)) return refuse('already-recorded', `${organisation} has asked to cancel before.`);
-  draft.settlement = { ...settlement, cancels: [...settlement.cancels, organisation].sort() };
+  draft.settlement = { ...settlement, cancels: [...settlement.cancels, organisation].toSorted() };
   draft.changes.push({ what: 'cancel-requested', organisation });
   return accept('cancel');
 }

@@ -4,3 +4,4 @@ export * from './sample-network.ts';
 export * from './scenario-family.ts';
 export * from './settlement-invariants.ts';
 export * from './settlement-model.ts';
+export * from './settlement-run.ts';

@@ -35,7 +35,7 @@ export class MemoryWorld implements World, Reader {
 
   range(prefix: string, options: { readonly limit: number; readonly after?: string; readonly reverse?: boolean }): Iterable<readonly [string, Stored]> {
     const { after, reverse } = options;
-    const keys = [...this.state.keys()].filter((key) => key.startsWith(prefix)).sort();
+    const keys = [...this.state.keys()].filter((key) => key.startsWith(prefix)).toSorted();
     if (reverse) keys.reverse();
     const rest = after === undefined ? keys : keys.filter((key) => (reverse ? key < after : key > after));
     return rest.slice(0, options.limit).flatMap((key) => {

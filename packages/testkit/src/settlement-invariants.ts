@@ -71,7 +71,11 @@ function checkOperations({ phase, decision, proceed, operations }: Settlement): 
   for (const operation of operations) {
     const name = operationName(operation);
     if (operation.purpose === 'complete') assert.equal(decision?.kind, 'commit', `${name} completes a commit`);
-    if (operation.purpose === 'inverse') assert.equal(decision?.kind, 'abort', `${name} undoes under an abort`);
+    if (operation.purpose === 'inverse') {
+      assert.equal(decision?.kind, 'abort', `${name} undoes under an abort`);
+      const undone = operations.find(({ id }) => id === operation.terms['hold']);
+      assert.deepEqual(operation.terms, { ...undone?.readBack, hold: undone?.id }, `${name} undoes what was read back`);
+    }
     if (operation.purpose === 'pivot' && proceed === null) {
       assert.ok(
         decision?.kind === 'abort' && operation.fenced,

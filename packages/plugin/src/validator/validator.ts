@@ -45,6 +45,8 @@ export type ValidatorOptions = {
   readonly mostOperations?: number;
   /** Learns of a certificate or request that the system did not accept, and why an operation was fenced. For the log. */
   readonly onRefusal?: (operation: Operation, reason: string, message: string) => void;
+  /** Learns that the system broke a promise, so that people must look. For the log. */
+  readonly onAttention?: (message: string) => void;
 };
 
 /** How long to trust the event stream before looking again all the same. */
@@ -65,10 +67,17 @@ export function createValidator(options: ValidatorOptions): Validator {
     const cursor = await presentCursor();
     if (cursor === undefined) return;
     wakeUp.callAll();
-    for await (const { observation } of connector.observe(cursor, {}, closed.signal)) {
-      wakeUp.call(observation.operation);
-      const hold = observation.terms['hold'];
-      if (hold !== undefined) wakeUp.call(hold);
+    try {
+      for await (const { observation } of connector.observe(cursor, {}, closed.signal)) {
+        wakeUp.call(observation.operation);
+        const hold = observation.terms['hold'];
+        if (hold !== undefined) wakeUp.call(hold);
+      }
+    } catch (error) {
+      // A stream ends with a Fault only when the connector has lost its faith in the system; every lookup says the same.
+      if (!(error instanceof Fault)) throw error;
+      options.onAttention?.(error.message);
+      wakeUp.callAll();
     }
   }
 

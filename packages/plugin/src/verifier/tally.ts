@@ -44,9 +44,13 @@ export function createTally({ verify, operation, expected, said }: TallyOptions)
   const expectation = { ...expected, settlement: operation.settlement };
   const groups = new Map<string, SignedStatement>();
   const counted = new Set<SigningKey>();
+  let accepted: string | undefined;
 
   return {
     add(key, signed) {
+      const name = canonicalJson(signed.statement);
+      // Late agreement changes nothing, so it is not worth the check of a signature. Late contradiction is.
+      if (name === accepted) return { ok: true, value: undefined };
       if (signed.statement.operation !== operation.id) {
         return refuse('statement-other-operation', `The statement is about ${signed.statement.operation}, asked was ${operation.id}.`);
       }
@@ -56,7 +60,6 @@ export function createTally({ verify, operation, expected, said }: TallyOptions)
       const before = said.remember(key, signed);
       if (before) return { ok: true, value: { kind: 'equivocation', key, statements: [before, signed] } };
       counted.add(key);
-      const name = canonicalJson(signed.statement);
       const group = groups.get(name);
       const others = group?.signatures.filter((one) => one.key !== key) ?? [];
       groups.set(name, { statement: signed.statement, signatures: [...others, ...signed.signatures.slice(0, 1)] });
@@ -72,6 +75,7 @@ export function createTally({ verify, operation, expected, said }: TallyOptions)
       const signatures = [...most.signatures].sort((a, b) => (a.key < b.key ? -1 : 1));
       const signed = { statement: most.statement, signatures };
       const checked = checkStatement(verify, signed, expectation);
+      accepted = canonicalJson(most.statement);
       return checked.ok ? { ok: true, value: { kind: 'accepted', statement: checked.value, signed, dissent: byCount.slice(1) } } : checked;
     }
     const silent = expected.keys.filter((key) => !counted.has(key) && !expected.suspended.includes(key)).length;

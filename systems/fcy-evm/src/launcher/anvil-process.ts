@@ -26,6 +26,9 @@ export const genesisTimestamp = 1_700_000_000;
 /** How many accounts of the mnemonic have native currency from the genesis on. */
 export const mnemonicAccounts = 64;
 
+// As many past states as Geth keeps: what is read at a final block, a little behind the head, is answered.
+const keptStates = 128;
+
 const readyWithinMs = 20_000;
 const keptOutputLines = 3;
 
@@ -99,7 +102,7 @@ export async function startAnvil(dataDir: string, settings: GenesisSettings): Pr
 function anvilArguments({ chainId, mnemonic }: GenesisSettings): string[] {
   const fees = ['--block-base-fee-per-gas', '0', '--gas-price', '0', '--disable-min-priority-fee'];
   // The fee of a block rises when it is more than half full; this limit is never half full, so it stays zero.
-  const limits = ['--gas-limit', '1000000000', '--prune-history'];
+  const limits = ['--gas-limit', '1000000000', '--prune-history', `${keptStates}`];
   const genesis = ['--timestamp', `${genesisTimestamp}`, '--chain-id', `${chainId}`, '--hardfork', 'prague'];
   const accounts = ['--mnemonic', mnemonic, '--accounts', `${mnemonicAccounts}`];
   return [

@@ -25,7 +25,7 @@ export async function* observeLog(evm: EvmSystem, cursor: string, filter: Observ
       const final = await evm.head.finalBeyond(from - 1, signal);
       if (signal.aborted) return;
       const to = Math.min(final, from + PAGE_BLOCKS - 1);
-      const logs = await evm.reader.logs({ from, to, topics: TOPICS });
+      const [logs] = await Promise.all([evm.reader.logs({ from, to, topics: TOPICS }), evm.finality.stillThere(to)]);
       failures = 0;
       const unseen = logs.filter((log) => log.block > block || index === undefined || log.logIndex > index);
       for (const { cursor: after, observation, settlement } of await observed(evm, unseen)) {
@@ -34,6 +34,7 @@ export async function* observeLog(evm: EvmSystem, cursor: string, filter: Observ
       [block, index] = [to, undefined];
     } catch (error) {
       if (!(error instanceof Fault) && !(error instanceof RpcError)) throw error;
+      evm.finality.check();
       await pause(backOffMs(++failures, 50, 1_000), signal);
     }
   }

@@ -14,6 +14,7 @@ import type { Connector, Observation, Reading, ReadingQuery, Submission } from '
 import { createAccountBook } from './account-book.ts';
 import { observeLog } from './event-log.ts';
 import type { EvmConfig } from './evm-config.ts';
+import { createFinality, type Finality } from './finality.ts';
 import { createHeadWatch, type HeadWatch } from './head-watch.ts';
 import { createJsonRpc, type Hex, isHexText, type JsonRpc, RpcError } from './json-rpc.ts';
 import { termsOf, type Verdict, verdicts } from './operation-state.ts';
@@ -29,6 +30,7 @@ export type EvmSystem = {
   readonly head: HeadWatch;
   readonly reader: TokenReader;
   readonly sender: TransactionSender;
+  readonly finality: Finality;
   readonly executor: Hex;
 };
 
@@ -39,7 +41,8 @@ export function createEvmConnector(config: EvmConfig): Connector {
   const head = createHeadWatch({ rpc, confirmations, pollingMs });
   const account = privateKeyToAccount(asPrivateKey(config.executorPrivateKey.reveal()));
   const sender = createTransactionSender({ rpc, head, account, system, stuckMs: config.stuckMs });
-  const evm: EvmSystem = { config, rpc, head, reader: createTokenReader({ rpc, token, system }), sender, executor: account.address };
+  const reader = createTokenReader({ rpc, token, system });
+  const evm: EvmSystem = { config, rpc, head, reader, sender, finality: createFinality(rpc, system), executor: account.address };
   const accounts = createAccountBook(evm);
   return {
     submit: (operation, certificate) => submit(evm, operation, certificate),
@@ -56,6 +59,7 @@ export function createEvmConnector(config: EvmConfig): Connector {
 }
 
 async function submit(evm: EvmSystem, operation: Operation, certificate?: SignedCertificate): Promise<Submission> {
+  evm.finality.check();
   const call = callOf(operation, certificate);
   if ('status' in call) return call;
   // A call that was reverted and would pass now lost a race within its block: it is worth one more transaction.
@@ -96,6 +100,7 @@ async function send(evm: EvmSystem, data: Hex, gas: bigint): Promise<Revert | 'w
 }
 
 async function lookup(evm: EvmSystem, operation: Operation): Promise<Observation | undefined> {
+  evm.finality.check();
   const { head, record, hold } = await evm.reader.state(operation);
   const found = verdicts(operation, record, hold);
   const [first, second] = found;

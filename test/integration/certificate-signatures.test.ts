@@ -20,8 +20,7 @@ import {
 import fc from 'fast-check';
 import { hashStruct, hashTypedData, recoverAddress } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
-import { createVerify } from './create-verify.ts';
-import { secp256k1Signer } from './secp256k1.ts';
+import { createVerify, secp256k1Signer } from '@linkspan/keys';
 
 const verify = createVerify({ memoize: 1000 });
 const signers = ['11', '22', '33'].map((byte) => secp256k1Signer(byte.repeat(32)));
