@@ -1,6 +1,13 @@
 import { type ConformanceSystem, connectorConformance } from '@linkspan/plugin';
 import { formatAmount } from '@linkspan/protocol';
-import { closeOnEvm, conformanceOf, EVM_ACCOUNTS, evmConnectorConfig, openConnector, startEvm } from './connector-systems.ts';
+import {
+  closeOnEvm,
+  conformanceOf,
+  EVM_ACCOUNTS,
+  evmConnectorConfig,
+  openConnector,
+  startEvm,
+} from './connector-systems.ts';
 
 connectorConformance('evm', evmSystem);
 

@@ -28,13 +28,29 @@ export const NETWORK: Hash = hashOf({ test: 'network of the connector tests' });
 export const QUORUM = 2;
 const ORGANISATIONS: readonly Signer<CertificateKey>[] = [1, 2, 3]
   .map((n) => secp256k1Signer(String(n).padStart(64, '0')))
-  .sort((a, b) => (a.key < b.key ? -1 : 1));
+  .toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
 /** A certificate with so many signatures. A second certificate in its block makes the path to the root longer than nothing. */
-export function certify(kind: CertificateKind, settlement: Hash, operations: readonly Hash[], signatures: number): SignedCertificate {
-  const certificate = { network: NETWORK, settlement, kind, scenario: hashOf('scenario'), head: hashOf('head'), count: 3, epoch: 1, operations };
+export function certify(
+  kind: CertificateKind,
+  settlement: Hash,
+  operations: readonly Hash[],
+  signatures: number,
+): SignedCertificate {
+  const certificate = {
+    network: NETWORK,
+    settlement,
+    kind,
+    scenario: hashOf('scenario'),
+    head: hashOf('head'),
+    count: 3,
+    epoch: 1,
+    operations,
+  };
   const beside = { ...certificate, settlement: hashOf({ beside: settlement }) };
-  const shares = ORGANISATIONS.map((signer) => signCertificates(signer, 7, [beside, certificate])[1]).filter((share) => share !== undefined);
+  const shares = ORGANISATIONS.map((signer) => signCertificates(signer, 7, [beside, certificate])[1]).filter(
+    (share) => share !== undefined,
+  );
   const signed = joinShares(shares, signatures);
   if (!signed) throw new TypeError('the organisations signed nothing in common');
   return signed;
@@ -93,7 +109,9 @@ export async function startSystem(program: string, config: (dataDir: string) => 
 }
 
 /** Starts a program that says in one line of JSON when it is ready, and where. */
-export async function startProgram(args: readonly string[]): Promise<{ child: ChildProcess; url: string; ready: Readonly<Record<string, unknown>> }> {
+export async function startProgram(
+  args: readonly string[],
+): Promise<{ child: ChildProcess; url: string; ready: Readonly<Record<string, unknown>> }> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const errors: string[] = [];
   child.stderr.on('data', (text) => errors.push(String(text)));
@@ -138,7 +156,15 @@ export function startEvm(): Promise<SystemProcess> {
 
 export function evmConnectorConfig(url: string, token: string, executor: number): object {
   const { privateKey } = EXECUTORS[executor] ?? {};
-  return { kind: 'evm', rpcUrl: url, token, currency: 'USD', digits: 2, executorPrivateKey: privateKey, finality: { confirmations: 0 } };
+  return {
+    kind: 'evm',
+    rpcUrl: url,
+    token,
+    currency: 'USD',
+    digits: 2,
+    executorPrivateKey: privateKey,
+    finality: { confirmations: 0 },
+  };
 }
 
 export async function openConnector(system: string, config: object): Promise<Connector> {
@@ -148,12 +174,34 @@ export async function openConnector(system: string, config: object): Promise<Con
 }
 
 /** Brings a certificate to the token as somebody who is registered nowhere. */
-export async function closeOnEvm(url: string, token: string, verb: 'execute' | 'release', hold: Hash, signed: SignedCertificate): Promise<void> {
-  const chain = defineChain({ id: CHAIN_ID, name: 'test', nativeCurrency: { name: 'none', symbol: 'X', decimals: 18 }, rpcUrls: { default: { http: [url] } } });
+export async function closeOnEvm(
+  url: string,
+  token: string,
+  verb: 'execute' | 'release',
+  hold: Hash,
+  signed: SignedCertificate,
+): Promise<void> {
+  const chain = defineChain({
+    id: CHAIN_ID,
+    name: 'test',
+    nativeCurrency: { name: 'none', symbol: 'X', decimals: 18 },
+    rpcUrls: { default: { http: [url] } },
+  });
   const transport = http(url);
   const { certificate, block, path, signatures } = certificateForSystems(signed);
-  const tuple = { ...certificate, kind: certificateKindNumber(certificate.kind), count: BigInt(certificate.count), epoch: BigInt(certificate.epoch) };
-  const proof = { block: BigInt(block), index: BigInt(path.index), size: BigInt(path.size), hashes: path.hashes, signatures };
+  const tuple = {
+    ...certificate,
+    kind: certificateKindNumber(certificate.kind),
+    count: BigInt(certificate.count),
+    epoch: BigInt(certificate.epoch),
+  };
+  const proof = {
+    block: BigInt(block),
+    index: BigInt(path.index),
+    size: BigInt(path.size),
+    hashes: path.hashes,
+    signatures,
+  };
   const address: `0x${string}` = `0x${token.slice(2)}`;
   const wallet = createWalletClient({ account: STRANGER, chain, transport });
   const hash = await wallet.writeContract({
@@ -164,7 +212,9 @@ export async function closeOnEvm(url: string, token: string, verb: 'execute' | '
     gas: 500_000n,
     gasPrice: 0n,
   });
-  const receipt = await createPublicClient({ chain, transport, pollingInterval: 20 }).waitForTransactionReceipt({ hash });
+  const receipt = await createPublicClient({ chain, transport, pollingInterval: 20 }).waitForTransactionReceipt({
+    hash,
+  });
   if (receipt.status !== 'success') throw new Error(`the stranger's ${verb} was reverted`);
 }
 
@@ -186,7 +236,12 @@ export function startWeb(name: string): Promise<SystemProcess> {
       { id: ISIN, kind: 'securities', digits: 0 },
     ],
     accounts: [
-      { id: '0042', name: 'Kita Bank', operators: [...CLIENTS], positions: { JPY: String(OPENING), [ISIN]: String(OPENING) } },
+      {
+        id: '0042',
+        name: 'Kita Bank',
+        operators: [...CLIENTS],
+        positions: { JPY: String(OPENING), [ISIN]: String(OPENING) },
+      },
       { id: '0099', name: 'Minami Bank', operators: [...CLIENTS], positions: { JPY: '50' } },
     ],
   }));
@@ -204,7 +259,9 @@ export function webConnectorConfig(url: string, executor: number): object {
 export async function closeOnWeb(url: string, verb: string, hold: Hash, signed: SignedCertificate): Promise<void> {
   const basic = Buffer.from('stranger:stranger secret').toString('base64');
   const body = new URLSearchParams({ grant_type: 'client_credentials' });
-  const token: unknown = await (await fetch(`${url}/oauth/token`, { method: 'POST', headers: { authorization: `Basic ${basic}` }, body })).json();
+  const token: unknown = await (
+    await fetch(`${url}/oauth/token`, { method: 'POST', headers: { authorization: `Basic ${basic}` }, body })
+  ).json();
   const bearer = isObject(token) ? String(token['access_token']) : '';
   const { signers: _, ...certificate } = certificateForSystems(signed);
   const response = await fetch(`${url}/holds/${hashToHex(hold)}/${verb}`, {
@@ -236,5 +293,10 @@ export function conformanceOf(
 }
 
 function certificatesConfig(): object {
-  return { network: hashToHex(NETWORK), epoch: 1, quorum: QUORUM, signers: ORGANISATIONS.map(({ key }) => addressOf(key)) };
+  return {
+    network: hashToHex(NETWORK),
+    epoch: 1,
+    quorum: QUORUM,
+    signers: ORGANISATIONS.map(({ key }) => addressOf(key)),
+  };
 }

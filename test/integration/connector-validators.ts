@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createVerify, ed25519Signer, generateEd25519PrivateKey, writeKeyFile } from '@linkspan/keys';
 import { createVerifier, type ValidatorEndpoint, type Verifier, type VerifierOptions } from '@linkspan/plugin';
-import { type Hash, hashOf, type Operation, operationId, type Signer, type SigningKey, type Terms, type Verb } from '@linkspan/protocol';
+import {
+  type Hash,
+  hashOf,
+  type Operation,
+  operationId,
+  type Signer,
+  type SigningKey,
+  type Terms,
+  type Verb,
+} from '@linkspan/protocol';
 import { loadConfig, type RunningValidator, startValidator } from '@linkspan/validator';
 import { pino } from 'pino';
 import { NETWORK } from './connector-systems.ts';
@@ -19,7 +28,11 @@ export type TestValidator = AsyncDisposable & {
   stop(): Promise<void>;
 };
 
-export async function createTestValidator(system: string, connector: object, network: Hash = NETWORK): Promise<TestValidator> {
+export async function createTestValidator(
+  system: string,
+  connector: object,
+  network: Hash = NETWORK,
+): Promise<TestValidator> {
   const dir = mkdtempSync(join(tmpdir(), 'linkspan-validator-'));
   const keyFile = join(dir, 'key.json');
   const privateKey = generateEd25519PrivateKey();
@@ -58,14 +71,23 @@ export async function createTestValidator(system: string, connector: object, net
 export const verify = createVerify({ memoize: 10_000 });
 
 /** Two of three, asked in the order in which they are given. */
-export function verifierOf(system: string, validators: readonly ValidatorEndpoint[], more: Partial<VerifierOptions> = {}): Verifier {
+export function verifierOf(
+  system: string,
+  validators: readonly ValidatorEndpoint[],
+  more: Partial<VerifierOptions> = {},
+): Verifier {
   const order = (_: Operation, count: number): number[] => Array.from({ length: count }, (__, i) => i);
   return createVerifier({ network: NETWORK, system, validators, threshold: 2, verify, order, waitMs: 2_000, ...more });
 }
 
 let trades = 0;
 
-export function newOperation(system: string, verb: Verb, terms: Terms, settlement: Hash = hashOf({ trade: ++trades, at: process.pid })): Operation {
+export function newOperation(
+  system: string,
+  verb: Verb,
+  terms: Terms,
+  settlement: Hash = hashOf({ trade: ++trades, at: process.pid }),
+): Operation {
   const id = operationId({ network: NETWORK, settlement, stage: verb, name: 'leg', leg: 0, verb, attempt: 1 });
   return { id, network: NETWORK, settlement, system, verb, terms };
 }
@@ -74,13 +96,22 @@ export function newOperation(system: string, verb: Verb, terms: Terms, settlemen
 export type Lie = (path: string, body: unknown) => unknown;
 
 /** Stands before a real validator and changes what it says, as whoever holds the machine or the network could. With `instead` it answers by itself. */
-export async function createLiar(target: string, lie: Lie, instead: Lie = () => undefined): Promise<AsyncDisposable & { readonly url: string }> {
+export async function createLiar(
+  target: string,
+  lie: Lie,
+  instead: Lie = () => undefined,
+): Promise<AsyncDisposable & { readonly url: string }> {
   const server = createServer((request, response) => {
     void (async () => {
       const body = await textOf(request);
       const own = instead(request.url ?? '', JSON.parse(body));
-      if (own !== undefined) return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(own));
-      const answer = await fetch(target + (request.url ?? ''), { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      if (own !== undefined)
+        return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(own));
+      const answer = await fetch(target + (request.url ?? ''), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
       const said: unknown = await answer.json();
       response.writeHead(answer.status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(answer.status === 200 ? lie(request.url ?? '', said) : said));

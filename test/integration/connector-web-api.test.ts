@@ -29,7 +29,9 @@ connectorConformance('web-api, securities', () =>
   }),
 );
 
-type Facts = Pick<ConformanceSystem, 'shortReason' | 'complete' | 'wrongTerms'> & { readonly terms: (units: bigint) => Terms };
+type Facts = Pick<ConformanceSystem, 'shortReason' | 'complete' | 'wrongTerms'> & {
+  readonly terms: (units: bigint) => Terms;
+};
 
 async function webSystem(system: string, facts: Facts): Promise<ConformanceSystem> {
   const process = await startWeb(system);

@@ -71,7 +71,7 @@ export function isScript(path: string): boolean {
 }
 
 export function isTest(path: string): boolean {
-  return /\.test\.tsx?$/.test(path);
+  return /(\.test|\/test-support)\.tsx?$/.test(path);
 }
 
 /** The line (from 1) on which `index` of `text` lies. */

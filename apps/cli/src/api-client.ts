@@ -28,7 +28,8 @@ export function createApiClient(url: string): ApiClient {
       const response = await request(base + path, { ...options, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
       status = response.statusCode;
       text = await response.body.text();
-    } catch {
+    } catch (error) {
+      if (isTimeout(error)) return fail('ledger-unavailable', 'It may have happened all the same.', `${base} gave no answer within ${TIMEOUT_MS / 1000} seconds`);
       return fail('ledger-unavailable', 'Start the local network with `npm start`, or name another API with --api URL.', `No Linkspan API answers at ${base}`);
     }
     const body = parseJson(text);
@@ -49,6 +50,10 @@ export function createApiClient(url: string): ApiClient {
 
 /** Longer than a healthy API takes, shorter than a person waits. */
 const TIMEOUT_MS = 30_000;
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'UND_ERR_HEADERS_TIMEOUT' || error.code === 'UND_ERR_BODY_TIMEOUT');
+}
 
 function strange(base: string, why: string): ReturnType<typeof fail> {
   return fail('internal', why, `${base} does not answer as a Linkspan API of this version`);

@@ -23,7 +23,11 @@ export type ReadFile = (path: string) => string;
  * Pure but for `readFile`; every problem is reported at once. Outside development, mutual TLS is demanded: without it anybody who reaches the port
  * could have operations executed. `LINKSPAN_LOG_LEVEL` overrides the log level.
  */
-export async function loadConfig(env: Readonly<Record<string, string | undefined>>, readFile: ReadFile, path: string): Promise<Result<ValidatorConfig>> {
+export async function loadConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: ReadFile,
+  path: string,
+): Promise<Result<ValidatorConfig>> {
   const document = readJson(readFile, path);
   if (!document.ok) return document;
   const reader = readDocument(document.value);
@@ -47,7 +51,11 @@ export async function loadConfig(env: Readonly<Record<string, string | undefined
   });
 }
 
-function readListen(reader: DocumentReader, mode: ValidatorConfig['mode'], readFile: ReadFile): ValidatorConfig['listen'] {
+function readListen(
+  reader: DocumentReader,
+  mode: ValidatorConfig['mode'],
+  readFile: ReadFile,
+): ValidatorConfig['listen'] {
   const listen = reader.object('listen');
   const host = listen.optionalText('host') ?? '127.0.0.1';
   const port = listen.integer('port', { min: 0, max: 65_535 });
@@ -69,7 +77,7 @@ function readListen(reader: DocumentReader, mode: ValidatorConfig['mode'], readF
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function readJson(readFile: ReadFile, path: string): Result<unknown> {

@@ -1,13 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import {
-  Broken,
-  ERRORS,
-  Fault,
-  problemDetails,
-  type Refusal,
-  type Result,
-} from '@linkspan/protocol';
+import { Broken, ERRORS, Fault, problemDetails, type Refusal, type Result } from '@linkspan/protocol';
 import {
   parseAttest,
   parseFence,
@@ -36,7 +29,9 @@ export function createServer(config: ValidatorConfig, validator: Validator, key:
   post(PATHS.read, parseRead, (request) => validator.read(request));
   app.get(PATHS.observations, (request, reply) => streamObservations(validator, request, reply, log));
   app.get(PATHS.health, () => ({ status: 'ok', network: config.network, system: config.system, key }));
-  app.setNotFoundHandler((request, reply) => sendRefusal(reply, { code: 'not-found', message: `There is no ${request.method} ${request.url}.` }));
+  app.setNotFoundHandler((request, reply) =>
+    sendRefusal(reply, { code: 'not-found', message: `There is no ${request.method} ${request.url}.` }),
+  );
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
     if (refusal.code === 'internal') log.error({ err: error, url: request.url }, 'a request failed');
@@ -47,7 +42,11 @@ export function createServer(config: ValidatorConfig, validator: Validator, key:
   });
   return app;
 
-  function post<T>(path: string, parse: (body: unknown) => Result<T>, handle: (request: T) => Promise<Result<object>>): void {
+  function post<T>(
+    path: string,
+    parse: (body: unknown) => Result<T>,
+    handle: (request: T) => Promise<Result<object>>,
+  ): void {
     app.post(path, async (request, reply) => {
       const parsed = parse(request.body);
       if (!parsed.ok) return sendRefusal(reply, parsed.refusal);
@@ -60,7 +59,12 @@ export function createServer(config: ValidatorConfig, validator: Validator, key:
 }
 
 /** Server-sent events. The id of each is the cursor after it, so a client goes on where it stopped by `after` or `Last-Event-ID`. */
-async function streamObservations(validator: Validator, request: FastifyRequest, reply: FastifyReply, log: Logger): Promise<unknown> {
+async function streamObservations(
+  validator: Validator,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Logger,
+): Promise<unknown> {
   const query = parseObservationQuery(request.query);
   if (!query.ok) return sendRefusal(reply, query.refusal);
   const last = request.headers['last-event-id'];
@@ -97,11 +101,15 @@ function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
 }
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof Fault) return { code: error.code, message: error.message, details: { mayHaveHappened: error.mayHaveHappened } };
+  if (error instanceof Fault)
+    return { code: error.code, message: error.message, details: { mayHaveHappened: error.mayHaveHappened } };
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'FST_ERR_CTP_INVALID_JSON_BODY' || code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return { code: 'json-malformed', message: 'The body is not JSON.' };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return { code: 'body-too-large', message: `A body has at most ${BODY_LIMIT_BYTES} bytes.` };
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return { code: 'request-invalid', message: 'The body must be application/json.' };
+  if (code === 'FST_ERR_CTP_INVALID_JSON_BODY' || code === 'FST_ERR_CTP_EMPTY_JSON_BODY')
+    return { code: 'json-malformed', message: 'The body is not JSON.' };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return { code: 'body-too-large', message: `A body has at most ${BODY_LIMIT_BYTES} bytes.` };
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return { code: 'request-invalid', message: 'The body must be application/json.' };
   return { code: 'internal', message: ERRORS.internal.title };
 }
 

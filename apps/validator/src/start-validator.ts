@@ -11,10 +11,22 @@ export type RunningValidator = AsyncDisposable & { readonly url: string; readonl
 export async function startValidator(config: ValidatorConfig, log: Logger): Promise<RunningValidator> {
   const { network, system, listen, mostOperations } = config;
   const signer = readKeyFile(config.keyFile).ed25519;
-  if (!signer) throw new Fault('configuration-invalid', `The key file ${config.keyFile} holds no Ed25519 key to sign statements with.`);
+  if (!signer)
+    throw new Fault(
+      'configuration-invalid',
+      `The key file ${config.keyFile} holds no Ed25519 key to sign statements with.`,
+    );
   const onRefusal = (operation: { id: string }, reason: string, message: string): void =>
     log.warn({ operation: operation.id, reason }, `${system} refused an operation: ${message}`);
-  const validator = createValidator({ network, system, connector: config.connector(), signer, mostOperations, onRefusal, onAttention: (message) => log.error(message) });
+  const validator = createValidator({
+    network,
+    system,
+    connector: config.connector(),
+    signer,
+    mostOperations,
+    onRefusal,
+    onAttention: (message) => log.error(message),
+  });
   const app = createServer(config, validator, signer.key, log);
   try {
     const url = await app.listen({ host: listen.host, port: listen.port });

@@ -11,7 +11,15 @@ import {
   type StatementExpectation,
   type SystemRecord,
 } from '@linkspan/protocol';
-import { findOperation, type MachineEvent, type OperationState, type Settlement, transition, type Transition } from '@linkspan/scenario';
+import {
+  findOperation,
+  type MachineEvent,
+  type OperationState,
+  type Settlement,
+  transition,
+  type Transition,
+  waitsForPeople,
+} from '@linkspan/scenario';
 import type { Context, Writer } from './apply-calls.ts';
 import { append } from './history.ts';
 import { documentOf } from './instructions.ts';
@@ -77,13 +85,14 @@ export function resolve(context: Context<'resolve'>): Result<JsonObject> {
   const { state } = stored;
   const operation = findOperation(state, body.operation);
   if (!operation) return refuse('statement-other-operation', `No operation ${body.operation} was requested.`);
-  if (operation.status !== 'requested' && operation.status !== 'irregular') return refuse('already-recorded', 'The operation has its outcome.');
+  if (operation.status !== 'requested' && !waitsForPeople(state, operation)) return refuse('already-recorded', 'The operation has its outcome.');
   const needed = [...new Set(state.participants.map((participant) => participant.owner))];
   if (!needed.includes(organisation)) return refuse('not-entitled', `${organisation} owns no role of the settlement.`);
   const opinion = { operation: operation.id, organisation, actor: call.actor, status: body.status };
   const others = state.opinions.filter((each) => each.operation !== operation.id || each.organisation !== organisation || each.actor !== call.actor);
   const opinions = [...others, opinion];
-  const said: Settlement = { ...state, opinions, sequence: state.sequence + 1 };
+  const time = Math.max(world.tx.time, state.time);
+  const said: Settlement = { ...state, opinions, time, sequence: state.sequence + 1 };
   const agreed = needed.every((owner) => personsSaying(opinions, operation, owner, body.status) >= PERSONS);
   const heard = { what: 'opinion', ...opinion } as const;
   if (!agreed) return accept(append(context, stored, { settlement: said, changes: [heard] }));

@@ -44,7 +44,12 @@ export type ReadingQuery =
   | { readonly type: 'health' };
 
 /** One position of an account, in minor units. `account` is the system's own name of it. */
-export type Position = { readonly account: string; readonly asset: string; readonly balance: bigint; readonly held: bigint };
+export type Position = {
+  readonly account: string;
+  readonly asset: string;
+  readonly balance: bigint;
+  readonly held: bigint;
+};
 export type Reading = { readonly positions: readonly Position[]; readonly cursor: string };
 
 /**

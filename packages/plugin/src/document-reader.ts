@@ -44,13 +44,17 @@ export function isObject(value: unknown): value is Untrusted {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-type Notes = { readonly problems: Problem[]; readonly readers: { readonly pointer: string; readonly given: Untrusted; readonly asked: Set<string> }[] };
+type Notes = {
+  readonly problems: Problem[];
+  readonly readers: { readonly pointer: string; readonly given: Untrusted; readonly asked: Set<string> }[];
+};
 
 function reader(value: unknown, pointer: string, notes: Notes): DocumentReader {
   const given = isObject(value) ? value : {};
   const asked = new Set<string>();
   notes.readers.push({ pointer, given, asked });
-  if (!isObject(value)) note(notes, pointer, value === undefined ? 'missing' : 'type-wrong', 'A JSON object is needed here.');
+  if (!isObject(value))
+    note(notes, pointer, value === undefined ? 'missing' : 'type-wrong', 'A JSON object is needed here.');
 
   function take(name: string): { readonly at: string; readonly member: unknown } {
     asked.add(name);
@@ -59,7 +63,8 @@ function reader(value: unknown, pointer: string, notes: Notes): DocumentReader {
   function text(name: string, form?: Form): string {
     const { at, member } = take(name);
     if (member === undefined) note(notes, at, 'missing', `"${name}" is missing.`);
-    else if (typeof member !== 'string' || member === '') note(notes, at, 'type-wrong', `"${name}" must be a text that is not empty.`);
+    else if (typeof member !== 'string' || member === '')
+      note(notes, at, 'type-wrong', `"${name}" must be a text that is not empty.`);
     else if (form && !form.pattern.test(member)) note(notes, at, 'type-wrong', `"${name}" must be ${form.words}.`);
     else return member;
     return '';
@@ -101,13 +106,24 @@ function reader(value: unknown, pointer: string, notes: Notes): DocumentReader {
       const { at, member } = take(name);
       if (member === undefined && otherwise !== undefined) return otherwise;
       if (typeof member === 'number' && Number.isSafeInteger(member) && member >= min && member <= max) return member;
-      note(notes, at, member === undefined ? 'missing' : 'type-wrong', `"${name}" must be a whole number from ${min} to ${max}.`);
+      note(
+        notes,
+        at,
+        member === undefined ? 'missing' : 'type-wrong',
+        `"${name}" must be a whole number from ${min} to ${max}.`,
+      );
       return min;
     },
     choice(name, allowed) {
       const { at, member } = take(name);
       const chosen = allowed.find((one) => one === member);
-      if (chosen === undefined) note(notes, at, member === undefined ? 'missing' : 'value-not-allowed', `"${name}" must be one of ${allowed.join(', ')}.`);
+      if (chosen === undefined)
+        note(
+          notes,
+          at,
+          member === undefined ? 'missing' : 'value-not-allowed',
+          `"${name}" must be one of ${allowed.join(', ')}.`,
+        );
       return chosen ?? allowed[0];
     },
     object(name) {
@@ -126,18 +142,23 @@ function reader(value: unknown, pointer: string, notes: Notes): DocumentReader {
     },
     entries(name) {
       const { at, member } = take(name);
-      if (isObject(member)) return Object.entries(member).map(([key, one]) => [key, reader(one, `${at}/${key}`, notes)]);
+      if (isObject(member))
+        return Object.entries(member).map(([key, one]) => [key, reader(one, `${at}/${key}`, notes)]);
       note(notes, at, member === undefined ? 'missing' : 'type-wrong', `"${name}" must be an object.`);
       return [];
     },
     allTexts: () => Object.fromEntries(Object.keys(given).map((name) => [name, text(name)])),
     has: (name) => given[name] !== undefined,
-    fail: (name, message) => void note(notes, `${pointer}/${name}`, 'value-not-allowed', message),
+    fail(name, message) {
+      note(notes, `${pointer}/${name}`, 'value-not-allowed', message);
+    },
     finish(code, build) {
       const unknown = notes.readers.flatMap((one) =>
         Object.keys(one.given)
           .filter((name) => !one.asked.has(name))
-          .map((name) => problem(`${one.pointer}/${name}`, 'member-unknown', `There is no member "${name.slice(0, 64)}" here.`)),
+          .map((name) =>
+            problem(`${one.pointer}/${name}`, 'member-unknown', `There is no member "${name.slice(0, 64)}" here.`),
+          ),
       );
       const problems = [...notes.problems, ...unknown];
       if (problems.length === 0) return accept(build());
@@ -147,7 +168,12 @@ function reader(value: unknown, pointer: string, notes: Notes): DocumentReader {
   };
 }
 
-function note(notes: Notes, pointer: string, code: 'missing' | 'type-wrong' | 'value-not-allowed', message: string): undefined {
+function note(
+  notes: Notes,
+  pointer: string,
+  code: 'missing' | 'type-wrong' | 'value-not-allowed',
+  message: string,
+): undefined {
   notes.problems.push(problem(pointer, code, message));
   return undefined;
 }

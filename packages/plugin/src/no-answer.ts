@@ -6,7 +6,10 @@ import { Fault } from '@linkspan/protocol';
  */
 export function noAnswer(code: 'system-unavailable' | 'validator-unavailable', who: string, cause: unknown): Fault {
   const why = errorCode(cause) ?? (cause instanceof Error ? cause.message : 'unknown');
-  return new Fault(code, `${who} gave no answer (${why}).`, { cause, mayHaveHappened: !NEVER_SENT.has(errorCode(cause) ?? '') });
+  return new Fault(code, `${who} gave no answer (${why}).`, {
+    cause,
+    mayHaveHappened: !NEVER_SENT.has(errorCode(cause) ?? ''),
+  });
 }
 
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);

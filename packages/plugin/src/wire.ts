@@ -31,7 +31,11 @@ export const PATHS = {
 /** The longest that a request may wait for the end of an operation. */
 export const LONGEST_WAIT_MS = 25_000;
 
-export type SubmitRequest = { readonly operation: Operation; readonly certificate?: SignedCertificate; readonly waitMs: number };
+export type SubmitRequest = {
+  readonly operation: Operation;
+  readonly certificate?: SignedCertificate;
+  readonly waitMs: number;
+};
 export type AttestRequest = { readonly operation: Operation; readonly waitMs: number };
 export type FenceRequest = SubmitRequest & { readonly reason: string };
 export type ReadRequest = { readonly query: ReadingQuery; readonly nonce: string };
@@ -49,7 +53,12 @@ export type ReadingDocument = {
   readonly nonce: string;
   readonly query: ReadingQuery;
   readonly cursor: string;
-  readonly positions: readonly { readonly account: string; readonly asset: string; readonly balance: string; readonly held: string }[];
+  readonly positions: readonly {
+    readonly account: string;
+    readonly asset: string;
+    readonly balance: string;
+    readonly held: string;
+  }[];
 };
 export type SignedReading = { readonly reading: ReadingDocument; readonly signature: BatchSignature };
 
@@ -72,14 +81,20 @@ export function parseSubmit(body: unknown): Result<SubmitRequest> {
   const operation = reader.parsed('operation', parseOperation);
   const certificate = reader.optional('certificate', parseCertificate);
   const waitMs = reader.integer('waitMs', WAIT);
-  return requireOperation(reader.finish('request-invalid', () => ({ waitMs, ...(certificate ? { certificate } : {}) })), operation);
+  return requireOperation(
+    reader.finish('request-invalid', () => ({ waitMs, ...(certificate ? { certificate } : {}) })),
+    operation,
+  );
 }
 
 export function parseAttest(body: unknown): Result<AttestRequest> {
   const reader = readDocument(body);
   const operation = reader.parsed('operation', parseOperation);
   const waitMs = reader.integer('waitMs', WAIT);
-  return requireOperation(reader.finish('request-invalid', () => ({ waitMs })), operation);
+  return requireOperation(
+    reader.finish('request-invalid', () => ({ waitMs })),
+    operation,
+  );
 }
 
 export function parseFence(body: unknown): Result<FenceRequest> {
@@ -87,8 +102,14 @@ export function parseFence(body: unknown): Result<FenceRequest> {
   const operation = reader.parsed('operation', parseOperation);
   const certificate = reader.optional('certificate', parseCertificate);
   const waitMs = reader.integer('waitMs', WAIT);
-  const reason = reader.text('reason', { pattern: /^[A-Z0-9]{4}$/, words: 'an ISO 20022 reason, four capital letters or digits' });
-  return requireOperation(reader.finish('request-invalid', () => ({ waitMs, reason, ...(certificate ? { certificate } : {}) })), operation);
+  const reason = reader.text('reason', {
+    pattern: /^[A-Z0-9]{4}$/,
+    words: 'an ISO 20022 reason, four capital letters or digits',
+  });
+  return requireOperation(
+    reader.finish('request-invalid', () => ({ waitMs, reason, ...(certificate ? { certificate } : {}) })),
+    operation,
+  );
 }
 
 export function parseRead(body: unknown): Result<ReadRequest> {
@@ -97,16 +118,24 @@ export function parseRead(body: unknown): Result<ReadRequest> {
   const asked = reader.object('query');
   const type = asked.choice('type', ['balances', 'health']);
   const accounts = type === 'balances' && asked.has('accounts') ? asked.texts('accounts') : undefined;
-  return reader.finish('request-invalid', () => ({ nonce, query: type === 'health' ? { type } : { type, ...(accounts ? { accounts } : {}) } }));
+  return reader.finish('request-invalid', () => ({
+    nonce,
+    query: type === 'health' ? { type } : { type, ...(accounts ? { accounts } : {}) },
+  }));
 }
 
 /** The filter and cursor of an event stream, from its query string: `after`, `settlement`, `operations` (by commas). */
-export function parseObservationQuery(query: unknown): Result<{ readonly after: string; readonly filter: ObservationFilter }> {
+export function parseObservationQuery(
+  query: unknown,
+): Result<{ readonly after: string; readonly filter: ObservationFilter }> {
   const reader = readDocument(query);
   const after = reader.optionalText('after', { pattern: /^[0-9A-Za-z._-]{1,64}$/, words: 'a cursor' }) ?? '';
   const settlement = reader.optional('settlement', parseHash);
   const operations = reader.optional('operations', parseHashes);
-  return reader.finish('request-invalid', () => ({ after, filter: { ...(settlement ? { settlement } : {}), ...(operations ? { operations } : {}) } }));
+  return reader.finish('request-invalid', () => ({
+    after,
+    filter: { ...(settlement ? { settlement } : {}), ...(operations ? { operations } : {}) },
+  }));
 }
 
 export function parseAnswer(body: unknown): Result<Answer> {
@@ -140,7 +169,10 @@ export function parseSignedReading(body: unknown): Result<SignedReading> {
   const read = reader.finish('request-invalid', () => undefined);
   if (!read.ok || !network || !signature) return misread(read);
   const query: ReadingQuery = type === 'health' ? { type } : { type, ...(accounts ? { accounts } : {}) };
-  return { ok: true, value: { reading: { schema: 'reading/1', network, system, nonce, query, cursor, positions }, signature } };
+  return {
+    ok: true,
+    value: { reading: { schema: 'reading/1', network, system, nonce, query, cursor, positions }, signature },
+  };
 }
 
 export function parseSignedObservation(body: unknown): Result<SignedObservation> {
@@ -156,7 +188,13 @@ export function parseSignedObservation(body: unknown): Result<SignedObservation>
   const terms = inner.object('terms').allTexts();
   const read = reader.finish('request-invalid', () => undefined);
   if (!read.ok || !network || !operation || !signature) return misread(read);
-  return { ok: true, value: { observation: { schema: 'observation/1', network, system, after, operation, status, terms, reason, transaction }, signature } };
+  return {
+    ok: true,
+    value: {
+      observation: { schema: 'observation/1', network, system, after, operation, status, terms, reason, transaction },
+      signature,
+    },
+  };
 }
 
 /** The refusal that a problem document (RFC 9457) tells of, or undefined where it names no code of ours. */

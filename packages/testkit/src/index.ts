@@ -5,3 +5,4 @@ export * from './scenario-family.ts';
 export * from './settlement-invariants.ts';
 export * from './settlement-model.ts';
 export * from './settlement-run.ts';
+export * from './contract-scene.ts';

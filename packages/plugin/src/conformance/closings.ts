@@ -94,7 +94,12 @@ export async function closings(t: TestContext, of: ConformanceSystem): Promise<v
   });
 }
 
-async function refusedCertificate(connector: Connector, operation: Operation, certificate: SignedCertificate | undefined, how: string): Promise<void> {
+async function refusedCertificate(
+  connector: Connector,
+  operation: Operation,
+  certificate: SignedCertificate | undefined,
+  how: string,
+): Promise<void> {
   const submission = await connector.submit(operation, certificate);
   assert.equal(submission.status, 'refused', how);
   assert.equal(submission.status === 'refused' && submission.about, 'certificate', how);

@@ -54,19 +54,22 @@ export async function holdsAndFences(t: TestContext, of: ConformanceSystem): Pro
     assert.equal(seen?.terms['settlement'], hold.settlement);
   });
 
-  await t.test('a hold beyond what is free is refused for shortness; its fence gives it that reason for ever', async () => {
-    const hold = newTrade(of).hold(of.opening + 1n);
-    const submission = await connector.submit(hold);
-    assert.ok(submission.status === 'refused');
-    assert.equal(submission.reason, of.shortReason);
-    assert.equal(await connector.lookup(hold), undefined, 'a refusal alone is not final');
-    assertDead(await connector.fence(hold, submission.reason), hold, of.shortReason);
-    assertDead(await connector.fence(hold, 'TIMO'), hold, of.shortReason);
-    const again = await connector.submit({ ...hold, terms: of.terms(1n) });
-    assert.ok(again.status === 'refused');
-    assert.equal(again.reason, of.shortReason);
-    assert.equal((await connector.lookup(hold))?.status, 'dead');
-  });
+  await t.test(
+    'a hold beyond what is free is refused for shortness; its fence gives it that reason for ever',
+    async () => {
+      const hold = newTrade(of).hold(of.opening + 1n);
+      const submission = await connector.submit(hold);
+      assert.ok(submission.status === 'refused');
+      assert.equal(submission.reason, of.shortReason);
+      assert.equal(await connector.lookup(hold), undefined, 'a refusal alone is not final');
+      assertDead(await connector.fence(hold, submission.reason), hold, of.shortReason);
+      assertDead(await connector.fence(hold, 'TIMO'), hold, of.shortReason);
+      const again = await connector.submit({ ...hold, terms: of.terms(1n) });
+      assert.ok(again.status === 'refused');
+      assert.equal(again.reason, of.shortReason);
+      assert.equal((await connector.lookup(hold))?.status, 'dead');
+    },
+  );
 
   await t.test('a fenced id never takes effect', async () => {
     const hold = newTrade(of).hold();
@@ -94,7 +97,10 @@ export async function holdsAndFences(t: TestContext, of: ConformanceSystem): Pro
       const hold = { ...trade.hold(1n, `wrong-${i}`), terms };
       const submission = await connector.submit(hold);
       assert.equal(submission.status, 'refused', JSON.stringify(terms));
-      assert.equal((await connector.fence(hold, submission.status === 'refused' ? submission.reason : '')).status, 'dead');
+      assert.equal(
+        (await connector.fence(hold, submission.status === 'refused' ? submission.reason : '')).status,
+        'dead',
+      );
     }
   });
 

@@ -9,33 +9,42 @@ export async function streams(t: TestContext, of: ConformanceSystem): Promise<vo
   const connector = await of.connect(of.url);
   t.after(() => connector[Symbol.asyncDispose]());
 
-  await t.test('every change is told once, in order, with what happened; from any cursor the rest follows', async () => {
-    const trade = newTrade(of);
-    const { cursor } = await connector.read({ type: 'health' });
-    const [one, two, dead] = [trade.hold(1n, 'one'), trade.hold(2n, 'two'), trade.hold(3n, 'three')];
-    const [execute, release] = [trade.close(of.complete, one), trade.close('release', two)];
-    await sent(connector, one);
-    await sent(connector, two);
-    await connector.fence(dead, 'TIMO');
-    await sent(connector, execute, trade.certificate('commit'));
-    await sent(connector, release, trade.certificate('abort'));
-    const expected = [one.id, two.id, dead.id, execute.id, release.id];
-    const events = await take(connector, cursor, {}, expected.length);
-    assert.deepEqual(events.map(({ observation }) => observation.operation), expected);
-    for (const { observation } of events) {
-      const operation = [one, two, dead, execute, release].find(({ id }) => id === observation.operation);
-      assert.ok(operation);
-      assert.deepEqual(await connector.lookup(operation), observation);
-    }
-    for (const [i, { cursor: after }] of events.entries()) {
-      const rest = await take(connector, after, {}, expected.length - i - 1);
-      assert.deepEqual(rest, events.slice(i + 1));
-    }
-    const ofSettlement = await take(connector, cursor, { settlement: trade.settlement }, 4);
-    assert.deepEqual(ofSettlement.map(({ observation }) => observation.operation), expected.filter((id) => id !== dead.id));
-    const ofOperation = await take(connector, cursor, { operations: [dead.id] }, 1);
-    assert.deepEqual(ofOperation, events.slice(2, 3));
-  });
+  await t.test(
+    'every change is told once, in order, with what happened; from any cursor the rest follows',
+    async () => {
+      const trade = newTrade(of);
+      const { cursor } = await connector.read({ type: 'health' });
+      const [one, two, dead] = [trade.hold(1n, 'one'), trade.hold(2n, 'two'), trade.hold(3n, 'three')];
+      const [execute, release] = [trade.close(of.complete, one), trade.close('release', two)];
+      await sent(connector, one);
+      await sent(connector, two);
+      await connector.fence(dead, 'TIMO');
+      await sent(connector, execute, trade.certificate('commit'));
+      await sent(connector, release, trade.certificate('abort'));
+      const expected = [one.id, two.id, dead.id, execute.id, release.id];
+      const events = await take(connector, cursor, {}, expected.length);
+      assert.deepEqual(
+        events.map(({ observation }) => observation.operation),
+        expected,
+      );
+      for (const { observation } of events) {
+        const operation = [one, two, dead, execute, release].find(({ id }) => id === observation.operation);
+        assert.ok(operation);
+        assert.deepEqual(await connector.lookup(operation), observation);
+      }
+      for (const [i, { cursor: after }] of events.entries()) {
+        const rest = await take(connector, after, {}, expected.length - i - 1);
+        assert.deepEqual(rest, events.slice(i + 1));
+      }
+      const ofSettlement = await take(connector, cursor, { settlement: trade.settlement }, 4);
+      assert.deepEqual(
+        ofSettlement.map(({ observation }) => observation.operation),
+        expected.filter((id) => id !== dead.id),
+      );
+      const ofOperation = await take(connector, cursor, { operations: [dead.id] }, 1);
+      assert.deepEqual(ofOperation, events.slice(2, 3));
+    },
+  );
 
   await t.test('a change that a stranger made is told with its hold', async () => {
     const trade = newTrade(of);
@@ -48,23 +57,26 @@ export async function streams(t: TestContext, of: ConformanceSystem): Promise<vo
     assert.deepEqual(event?.observation.terms, { ...hold.terms, hold: hold.id });
   });
 
-  await t.test('F8 a stream that was running when the system was killed tells what happened afterwards, without gap', async () => {
-    const trade = newTrade(of);
-    const { cursor } = await connector.read({ type: 'health' });
-    const seen: Hash[] = [];
-    const stop = new AbortController();
-    const following = follow(connector, cursor, seen, stop.signal);
-    const [before, after] = [trade.hold(1n, 'before'), trade.hold(1n, 'after')];
-    await sent(connector, before);
-    await until('event before the restart', async () => (seen.includes(before.id) ? true : undefined));
-    await of.kill();
-    await of.start();
-    await until('the system after its restart', () => connector.submit(after).catch(() => undefined));
-    await until('event after the restart', async () => (seen.includes(after.id) ? true : undefined));
-    assert.deepEqual(seen, [before.id, after.id]);
-    stop.abort();
-    await following;
-  });
+  await t.test(
+    'F8 a stream that was running when the system was killed tells what happened afterwards, without gap',
+    async () => {
+      const trade = newTrade(of);
+      const { cursor } = await connector.read({ type: 'health' });
+      const seen: Hash[] = [];
+      const stop = new AbortController();
+      const following = follow(connector, cursor, seen, stop.signal);
+      const [before, after] = [trade.hold(1n, 'before'), trade.hold(1n, 'after')];
+      await sent(connector, before);
+      await until('event before the restart', async () => (seen.includes(before.id) ? true : undefined));
+      await of.kill();
+      await of.start();
+      await until('the system after its restart', () => connector.submit(after).catch(() => undefined));
+      await until('event after the restart', async () => (seen.includes(after.id) ? true : undefined));
+      assert.deepEqual(seen, [before.id, after.id]);
+      stop.abort();
+      await following;
+    },
+  );
 
   await t.test('a stream ends when it is told to', async () => {
     const stop = new AbortController();
@@ -79,7 +91,12 @@ async function follow(connector: Connector, cursor: string, into: Hash[], signal
 }
 
 /** The next events; fails when there are fewer, and looks no further. */
-async function take(connector: Connector, cursor: string, filter: ObservationFilter, count: number): Promise<ObservedEvent[]> {
+async function take(
+  connector: Connector,
+  cursor: string,
+  filter: ObservationFilter,
+  count: number,
+): Promise<ObservedEvent[]> {
   const events: ObservedEvent[] = [];
   if (count === 0) return events;
   for await (const event of connector.observe(cursor, filter, AbortSignal.timeout(DEADLINE_MS))) {

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { type Hash, hashOf, type Operation, operationId, type SignedCertificate, type Terms, type Verb } from '@linkspan/protocol';
+import {
+  type Hash,
+  hashOf,
+  type Operation,
+  operationId,
+  type SignedCertificate,
+  type Terms,
+  type Verb,
+} from '@linkspan/protocol';
 import type { Connector, Observation } from '../connector.ts';
 import { pause } from '../pause.ts';
 
@@ -28,7 +36,12 @@ export type ConformanceSystem = AsyncDisposable & {
   /** Terms that no system may accept, such as an account that does not exist. */
   readonly wrongTerms: readonly Terms[];
   /** A certificate with so many signatures of organisations; the quorum is `quorum`. */
-  certify(kind: 'commit' | 'abort' | 'fence', settlement: Hash, operations: readonly Hash[], signatures: number): SignedCertificate;
+  certify(
+    kind: 'commit' | 'abort' | 'fence',
+    settlement: Hash,
+    operations: readonly Hash[],
+    signatures: number,
+  ): SignedCertificate;
   readonly quorum: number;
   /** Ends a hold as somebody without any operation id. */
   closeAsStranger(verb: 'execute' | 'deliver' | 'release', hold: Hash, certificate: SignedCertificate): Promise<void>;
@@ -52,16 +65,32 @@ export function newTrade(of: ConformanceSystem): Trade {
   return {
     settlement,
     hold: (units = 1n, name = 'cash') => operation(of, settlement, 'hold', name, 1, of.terms(units)),
-    close: (verb, hold, attempt = 1) => operation(of, settlement, verb, 'cash', attempt, { ...hold.terms, hold: hold.id }),
-    certificate: (kind, signatures = of.quorum, operations = []) => of.certify(kind, settlement, operations, signatures),
+    close: (verb, hold, attempt = 1) =>
+      operation(of, settlement, verb, 'cash', attempt, { ...hold.terms, hold: hold.id }),
+    certificate: (kind, signatures = of.quorum, operations = []) =>
+      of.certify(kind, settlement, operations, signatures),
   };
 }
 
 const RUN = hashOf({ random: [...crypto.getRandomValues(new Uint8Array(16))] });
 
-function operation(of: ConformanceSystem, settlement: Hash, verb: Verb, name: string, attempt: number, terms: Terms): Operation {
+function operation(
+  of: ConformanceSystem,
+  settlement: Hash,
+  verb: Verb,
+  name: string,
+  attempt: number,
+  terms: Terms,
+): Operation {
   const { network, system } = of;
-  return { id: operationId({ network, settlement, stage: verb, name, leg: 0, verb, attempt }), network, settlement, system, verb, terms };
+  return {
+    id: operationId({ network, settlement, stage: verb, name, leg: 0, verb, attempt }),
+    network,
+    settlement,
+    system,
+    verb,
+    terms,
+  };
 }
 
 /** Asks until there is an answer. The deadline is a limit for a broken system, not a measure of a working one. */
@@ -79,13 +108,21 @@ export function untilSeen(connector: Connector, operation: Operation): Promise<O
   return until(`outcome of ${operation.verb}`, () => connector.lookup(operation));
 }
 
-export async function sent(connector: Connector, operation: Operation, certificate?: SignedCertificate): Promise<Observation> {
+export async function sent(
+  connector: Connector,
+  operation: Operation,
+  certificate?: SignedCertificate,
+): Promise<Observation> {
   assert.deepEqual(await connector.submit(operation, certificate), { status: 'sent' });
   return untilSeen(connector, operation);
 }
 
 /** Balance and held amount of the payer or payee. */
-export async function position(of: ConformanceSystem, connector: Connector, whose: 'payer' | 'payee'): Promise<{ balance: bigint; held: bigint }> {
+export async function position(
+  of: ConformanceSystem,
+  connector: Connector,
+  whose: 'payer' | 'payee',
+): Promise<{ balance: bigint; held: bigint }> {
   const account = of[whose];
   const asset = of.terms(1n)['currency'] ?? of.terms(1n)['isin'] ?? '';
   const { positions } = await connector.read({ type: 'balances', accounts: [account] });

@@ -9,7 +9,11 @@ export type ConnectorFactory = () => Connector;
  * Reads a connector's configuration by its `kind`. Each kind is loaded only where it is used, so that nobody carries another kind's client library.
  * `{ kind: "evm", … }` and `{ kind: "web-api", … }` are described beside the connectors.
  */
-export async function readConnector(system: string, value: unknown, code: ErrorCode = 'configuration-invalid'): Promise<Result<ConnectorFactory>> {
+export async function readConnector(
+  system: string,
+  value: unknown,
+  code: ErrorCode = 'configuration-invalid',
+): Promise<Result<ConnectorFactory>> {
   switch (isObject(value) ? value['kind'] : undefined) {
     case 'evm': {
       const { evmConfig } = await import('./evm/evm-config.ts');

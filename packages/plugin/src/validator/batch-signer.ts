@@ -15,7 +15,10 @@ export function createBatchSigner(signer: Signer<SigningKey>): BatchSigner {
     queue = queue.slice(LARGEST_BATCH);
     if (queue.length > 0) setImmediate(flush);
     try {
-      const signatures = signBatch(signer, batch.map(({ document }) => document));
+      const signatures = signBatch(
+        signer,
+        batch.map(({ document }) => document),
+      );
       for (const [i, { signed }] of batch.entries()) {
         const signature = signatures[i];
         if (signature) signed.resolve(signature);

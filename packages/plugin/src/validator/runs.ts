@@ -10,7 +10,12 @@ export type Runs<T> = {
   close(): void;
 };
 
-type Run<T> = { readonly result: Promise<T | undefined>; readonly stop: AbortController; untilMs: number; timer: NodeJS.Timeout };
+type Run<T> = {
+  readonly result: Promise<T | undefined>;
+  readonly stop: AbortController;
+  untilMs: number;
+  timer: NodeJS.Timeout;
+};
 
 /** How long work goes on without a caller, so that one who asks again at once finds it still there. */
 const GRACE_MS = 1_000;
@@ -19,7 +24,11 @@ export function createRuns<T>({ most, system }: { readonly most: number; readonl
   const runs = new Map<string, Run<T>>();
 
   function start(key: string, work: (signal: AbortSignal) => Promise<T | undefined>): Run<T> {
-    if (runs.size >= most) throw new Fault('system-unavailable', `The validator of ${system} is at its limit of ${most} operations at once.`);
+    if (runs.size >= most)
+      throw new Fault(
+        'system-unavailable',
+        `The validator of ${system} is at its limit of ${most} operations at once.`,
+      );
     const stop = new AbortController();
     const result = work(stop.signal);
     const run: Run<T> = { result, stop, untilMs: 0, timer: setTimeout(() => undefined, 0) };

@@ -15,7 +15,15 @@ import {
 import type { Connector, Observation, ObservationFilter } from '../connector.ts';
 import { backOffMs, pause } from '../pause.ts';
 import { createWakeUp } from '../wake-up.ts';
-import type { Answer, AttestRequest, FenceRequest, ReadRequest, SignedObservation, SignedReading, SubmitRequest } from '../wire.ts';
+import type {
+  Answer,
+  AttestRequest,
+  FenceRequest,
+  ReadRequest,
+  SignedObservation,
+  SignedReading,
+  SubmitRequest,
+} from '../wire.ts';
 import { createBatchSigner } from './batch-signer.ts';
 import { createRuns } from './runs.ts';
 
@@ -111,7 +119,11 @@ export function createValidator(options: ValidatorOptions): Validator {
     return undefined;
   }
 
-  async function perform(operation: Operation, certificate: SignedCertificate | undefined, signal: AbortSignal): Promise<Ended | undefined> {
+  async function perform(
+    operation: Operation,
+    certificate: SignedCertificate | undefined,
+    signal: AbortSignal,
+  ): Promise<Ended | undefined> {
     const submission = await connector.submit(operation, certificate);
     if (submission.status === 'sent') return untilFinal(operation, signal);
     const { reason, message, about } = submission;
@@ -126,13 +138,24 @@ export function createValidator(options: ValidatorOptions): Validator {
     if (!('found' in ended)) return ended;
     const { status, terms, reason, transaction } = ended.found;
     const { settlement, id } = operation;
-    const statement: Statement = { schema: 'statement/1', network, settlement, operation: id, system, status, terms, reason, transaction };
+    const statement: Statement = {
+      schema: 'statement/1',
+      network,
+      settlement,
+      operation: id,
+      system,
+      status,
+      terms,
+      reason,
+      transaction,
+    };
     return { ok: true, value: { status: 'final', statement, signature: await signer.sign(statement) } };
   }
 
   function misdirected(operation: Operation, certificate?: SignedCertificate): Refused | undefined {
     if (operation.network !== network) return refuse('network-mismatch', `This validator is for network ${network}.`);
-    if (operation.system !== system) return refuse('statement-other-system', `This validator is for ${system}, not for ${operation.system}.`);
+    if (operation.system !== system)
+      return refuse('statement-other-system', `This validator is for ${system}, not for ${operation.system}.`);
     if (certificate && certificate.certificate.settlement !== operation.settlement) {
       return refuse('certificate-refused', 'The certificate is of another settlement than the operation.');
     }
@@ -143,24 +166,36 @@ export function createValidator(options: ValidatorOptions): Validator {
     async submit({ operation, certificate, waitMs }) {
       const wrong = misdirected(operation, certificate);
       if (wrong) return wrong;
-      if (NEEDS_CERTIFICATE.has(operation.verb) && !certificate) return refuse('certificate-missing', `${operation.verb} needs a certificate.`);
+      if (NEEDS_CERTIFICATE.has(operation.verb) && !certificate)
+        return refuse('certificate-missing', `${operation.verb} needs a certificate.`);
       const key = `submit ${hashOf({ operation, certificate })}`;
       return answer(await runs.join(key, waitMs, (signal) => perform(operation, certificate, signal)), operation);
     },
     async attest({ operation, waitMs }) {
       const wrong = misdirected(operation);
       if (wrong) return wrong;
-      return answer(await runs.join(`attest ${hashOf(operation)}`, waitMs, (signal) => untilFinal(operation, signal)), operation);
+      return answer(
+        await runs.join(`attest ${hashOf(operation)}`, waitMs, (signal) => untilFinal(operation, signal)),
+        operation,
+      );
     },
     async fence({ operation, reason, certificate, waitMs }) {
       const wrong = misdirected(operation, certificate);
       if (wrong) return wrong;
       const key = `fence ${hashOf({ operation, certificate })}`;
-      return answer(await runs.join(key, waitMs, async () => ({ found: await connector.fence(operation, reason, certificate) })), operation);
+      return answer(
+        await runs.join(key, waitMs, async () => ({ found: await connector.fence(operation, reason, certificate) })),
+        operation,
+      );
     },
     async read({ query, nonce }) {
       const { positions, cursor } = await connector.read(query);
-      const rows = positions.map(({ account, asset, balance, held }) => ({ account, asset, balance: String(balance), held: String(held) }));
+      const rows = positions.map(({ account, asset, balance, held }) => ({
+        account,
+        asset,
+        balance: String(balance),
+        held: String(held),
+      }));
       const reading = { schema: 'reading/1', network, system, nonce, query, cursor, positions: rows } as const;
       return { ok: true, value: { reading, signature: await signer.sign(reading) } };
     },

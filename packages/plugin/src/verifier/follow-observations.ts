@@ -45,7 +45,11 @@ function streamPath(after: string, { settlement, operations }: ObservationFilter
   return `${PATHS.observations}?${query.toString()}`;
 }
 
-function verifiedObservation({ network, system, verify }: FollowOptions, { key }: ValidatorClient, text: string): SignedObservation {
+function verifiedObservation(
+  { network, system, verify }: FollowOptions,
+  { key }: ValidatorClient,
+  text: string,
+): SignedObservation {
   const parsed = parseSignedObservation(jsonOrUndefined(text));
   if (!parsed.ok) throw new Fault('validator-unavailable', `${key} sent what is no event: ${parsed.refusal.message}`);
   const { observation, signature } = parsed.value;

@@ -24,7 +24,11 @@ export type Outcome =
   /** Different keys say different things, and no quorum can agree any more. */
   | { readonly kind: 'disagreement'; readonly statements: readonly [SignedStatement, SignedStatement] }
   /** One key said two different things about one operation. */
-  | { readonly kind: 'equivocation'; readonly key: SigningKey; readonly statements: readonly [SignedStatement, SignedStatement] };
+  | {
+      readonly kind: 'equivocation';
+      readonly key: SigningKey;
+      readonly statements: readonly [SignedStatement, SignedStatement];
+    };
 
 /** Counts the statements of one system's validators about one operation. */
 export type Tally = {
@@ -52,7 +56,10 @@ export function createTally({ verify, operation, expected, said }: TallyOptions)
       // Late agreement changes nothing, so it is not worth the check of a signature. Late contradiction is.
       if (name === accepted) return { ok: true, value: undefined };
       if (signed.statement.operation !== operation.id) {
-        return refuse('statement-other-operation', `The statement is about ${signed.statement.operation}, asked was ${operation.id}.`);
+        return refuse(
+          'statement-other-operation',
+          `The statement is about ${signed.statement.operation}, asked was ${operation.id}.`,
+        );
       }
       // Each is checked alone against the key of the validator that was asked, so one bad answer never spoils the others.
       const checked = checkStatement(verify, signed, { ...expectation, keys: [key], threshold: 1 });
@@ -68,15 +75,17 @@ export function createTally({ verify, operation, expected, said }: TallyOptions)
   };
 
   function decide(): Result<Outcome | undefined> {
-    const byCount = [...groups.values()].sort((a, b) => b.signatures.length - a.signatures.length);
+    const byCount = [...groups.values()].toSorted((a, b) => b.signatures.length - a.signatures.length);
     const [most, next] = byCount;
     if (!most) return { ok: true, value: undefined };
     if (most.signatures.length >= expected.threshold) {
-      const signatures = [...most.signatures].sort((a, b) => (a.key < b.key ? -1 : 1));
+      const signatures = most.signatures.toSorted((a, b) => (a.key < b.key ? -1 : 1));
       const signed = { statement: most.statement, signatures };
       const checked = checkStatement(verify, signed, expectation);
       accepted = canonicalJson(most.statement);
-      return checked.ok ? { ok: true, value: { kind: 'accepted', statement: checked.value, signed, dissent: byCount.slice(1) } } : checked;
+      return checked.ok
+        ? { ok: true, value: { kind: 'accepted', statement: checked.value, signed, dissent: byCount.slice(1) } }
+        : checked;
     }
     const silent = expected.keys.filter((key) => !counted.has(key) && !expected.suspended.includes(key)).length;
     if (next && most.signatures.length + silent < expected.threshold) {

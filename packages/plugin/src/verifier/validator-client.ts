@@ -14,7 +14,12 @@ export type ValidatorEndpoint = {
 /** Speaks HTTP with one validator. A refusal is a value; no answer, or one that says "try again", is a Fault. */
 export type ValidatorClient = {
   readonly key: SigningKey;
-  post<T>(path: string, body: object, parse: (value: unknown) => Result<T>, options: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<Result<T>>;
+  post<T>(
+    path: string,
+    body: object,
+    parse: (value: unknown) => Result<T>,
+    options: { readonly waitMs: number; readonly signal: AbortSignal },
+  ): Promise<Result<T>>;
   /** The lines of an event stream, as long as it lasts. */
   stream(path: string, signal: AbortSignal): AsyncIterable<string>;
   close(): Promise<void>;
@@ -39,7 +44,12 @@ export function createValidatorClient({ key, url, tls }: ValidatorEndpoint): Val
     },
     async *stream(path, signal) {
       try {
-        const { statusCode, body } = await pool.request({ path: prefix + path, method: 'GET', headers: { accept: 'text/event-stream' }, signal });
+        const { statusCode, body } = await pool.request({
+          path: prefix + path,
+          method: 'GET',
+          headers: { accept: 'text/event-stream' },
+          signal,
+        });
         if (statusCode !== 200) throw new Error(`HTTP ${statusCode}`);
         let rest = '';
         for await (const chunk of body.setEncoding('utf8')) {
@@ -54,10 +64,22 @@ export function createValidatorClient({ key, url, tls }: ValidatorEndpoint): Val
     close: () => pool.destroy(),
   };
 
-  async function exchange(path: string, body: string, waitMs: number, signal: AbortSignal): Promise<{ status: number; body: unknown }> {
+  async function exchange(
+    path: string,
+    body: string,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<{ status: number; body: unknown }> {
     try {
       const headers = { 'content-type': 'application/json' };
-      const response = await pool.request({ path: prefix + path, method: 'POST', headers, body, signal, headersTimeout: waitMs + ANSWER_MS });
+      const response = await pool.request({
+        path: prefix + path,
+        method: 'POST',
+        headers,
+        body,
+        signal,
+        headersTimeout: waitMs + ANSWER_MS,
+      });
       return { status: response.statusCode, body: await response.body.json() };
     } catch (error) {
       throw noAnswer('validator-unavailable', who, error);
@@ -67,6 +89,8 @@ export function createValidatorClient({ key, url, tls }: ValidatorEndpoint): Val
   function refusedOrFault({ status, body }: { status: number; body: unknown }): Refused {
     const refusal = parseProblem(body);
     if (refusal && ERRORS[refusal.code].status < 500) return { ok: false, refusal };
-    throw new Fault('validator-unavailable', `${who}: ${refusal?.message ?? `HTTP ${status}`}`, { mayHaveHappened: true });
+    throw new Fault('validator-unavailable', `${who}: ${refusal?.message ?? `HTTP ${status}`}`, {
+      mayHaveHappened: true,
+    });
   }
 }

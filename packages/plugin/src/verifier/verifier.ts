@@ -1,7 +1,24 @@
-import { Fault, type Hash, hashBytes, type Operation, type Refusal, type SignedCertificate, type SigningKey, type Verify, verifyBatchSignature } from '@linkspan/protocol';
+import {
+  Fault,
+  type Hash,
+  hashBytes,
+  type Operation,
+  type Refusal,
+  type SignedCertificate,
+  type SigningKey,
+  type Verify,
+  verifyBatchSignature,
+} from '@linkspan/protocol';
 import type { ObservationFilter, Position, ReadingQuery } from '../connector.ts';
 import { backOffMs, pause } from '../pause.ts';
-import { type Answer, parseAnswer, parseSignedReading, PATHS, type SignedObservation, type SignedReading } from '../wire.ts';
+import {
+  type Answer,
+  parseAnswer,
+  parseSignedReading,
+  PATHS,
+  type SignedObservation,
+  type SignedReading,
+} from '../wire.ts';
 import { followObservations } from './follow-observations.ts';
 import { createStatementMemory, createTally, type Outcome } from './tally.ts';
 import { createValidatorClient, type ValidatorClient, type ValidatorEndpoint } from './validator-client.ts';
@@ -15,7 +32,12 @@ export type Verifier = AsyncDisposable & {
    */
   perform(operation: Operation, certificate: SignedCertificate | undefined, signal: AbortSignal): Promise<Outcome>;
   /** The same for killing the id: the outcome says whether it is dead or had taken effect. */
-  fence(operation: Operation, reason: string, certificate: SignedCertificate | undefined, signal: AbortSignal): Promise<Outcome>;
+  fence(
+    operation: Operation,
+    reason: string,
+    certificate: SignedCertificate | undefined,
+    signal: AbortSignal,
+  ): Promise<Outcome>;
   /** Waits for what becomes of an operation without asking for it. */
   attest(operation: Operation, signal: AbortSignal): Promise<Outcome>;
   /** One validator's signed reading: positions in minor units. The first that answers is believed, since two moments give two readings. */
@@ -24,7 +46,12 @@ export type Verifier = AsyncDisposable & {
   observe(cursor: string, filter: ObservationFilter, signal: AbortSignal): AsyncIterable<SignedObservation>;
 };
 
-export type VerifiedReading = { readonly key: SigningKey; readonly cursor: string; readonly positions: readonly Position[]; readonly signed: SignedReading };
+export type VerifiedReading = {
+  readonly key: SigningKey;
+  readonly cursor: string;
+  readonly positions: readonly Position[];
+  readonly signed: SignedReading;
+};
 
 export type VerifierOptions = {
   readonly network: Hash;
@@ -83,7 +110,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
     async function ask(client: ValidatorClient, index: number): Promise<void> {
       const rank = line.indexOf(index);
-      for (let failures = 0; !ended.aborted; ) {
+      for (let failures = 0; !ended.aborted;) {
         const executes = errand !== undefined && rank < executors;
         const { path, body } = executes ? errand : { path: PATHS.attest, body: { operation } };
         const nudge = nudges[index]?.signal ?? ended;
@@ -117,7 +144,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
     }
 
     function giveUp(): void {
-      reject(new Fault('validator-unavailable', `Too few validators of ${system} answered about ${operation.id}.`, { mayHaveHappened: true }));
+      reject(
+        new Fault('validator-unavailable', `Too few validators of ${system} answered about ${operation.id}.`, {
+          mayHaveHappened: true,
+        }),
+      );
     }
 
     if (signal.aborted) giveUp();
@@ -145,13 +176,27 @@ export function createVerifier(options: VerifierOptions): Verifier {
     throw new Fault('validator-unavailable', `No validator of ${system} gave a reading.`, { cause: last });
   }
 
-  function verifiedReading(key: SigningKey, signed: SignedReading, query: ReadingQuery, nonce: string): VerifiedReading {
+  function verifiedReading(
+    key: SigningKey,
+    signed: SignedReading,
+    query: ReadingQuery,
+    nonce: string,
+  ): VerifiedReading {
     const { reading, signature } = signed;
-    const fits = reading.network === network && reading.system === system && reading.nonce === nonce && reading.query.type === query.type;
+    const fits =
+      reading.network === network &&
+      reading.system === system &&
+      reading.nonce === nonce &&
+      reading.query.type === query.type;
     if (!fits || signature.key !== key || !verifyBatchSignature(verify, reading, signature)) {
       throw new Fault('validator-unavailable', `The reading by ${key} is not what was asked, or is not signed by it.`);
     }
-    const positions = reading.positions.map(({ account, asset, balance, held }) => ({ account, asset, balance: BigInt(balance), held: BigInt(held) }));
+    const positions = reading.positions.map(({ account, asset, balance, held }) => ({
+      account,
+      asset,
+      balance: BigInt(balance),
+      held: BigInt(held),
+    }));
     return { key, cursor: reading.cursor, positions, signed };
   }
 
@@ -160,10 +205,15 @@ export function createVerifier(options: VerifierOptions): Verifier {
     perform: (operation, certificate, signal) =>
       collect(operation, { path: PATHS.submit, body: { operation, ...(certificate ? { certificate } : {}) } }, signal),
     fence: (operation, reason, certificate, signal) =>
-      collect(operation, { path: PATHS.fence, body: { operation, reason, ...(certificate ? { certificate } : {}) } }, signal),
+      collect(
+        operation,
+        { path: PATHS.fence, body: { operation, reason, ...(certificate ? { certificate } : {}) } },
+        signal,
+      ),
     attest: (operation, signal) => collect(operation, undefined, signal),
     read,
-    observe: (cursor, filter, signal) => followObservations({ network, system, verify, clients, cursor, filter, signal }),
+    observe: (cursor, filter, signal) =>
+      followObservations({ network, system, verify, clients, cursor, filter, signal }),
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client.close()));
     },

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 
 import { post, rpc } from '../test-support/rpc.ts';
 import type { TokenFixture } from '../test-support/token-fixture.ts';
-import { executor, fixtureConfig, openTokenFixture, payee } from '../test-support/token-fixture.ts';
+import { executor, fixtureConfig, openingBalance, openTokenFixture, payee } from '../test-support/token-fixture.ts';
 import { startFcyEvm } from '../start-fcy-evm.ts';
 
 let fixture: TokenFixture;
@@ -83,6 +83,16 @@ test('a transaction that the node refuses gets the reason of the node, and one t
   const undecodable = await rpc(url, 'eth_sendRawTransaction', ['0x1234']);
   assert.match(undecodable.ok ? '' : undecodable.error.message, /decode/i);
   assert.deepEqual(await rpc(url, 'eth_blockNumber', []), height, 'what was refused makes no block');
+});
+
+test('the past is readable a little behind the head, where what is final stands', async () => {
+  const { client, contract } = fixture;
+  const payer = fixture.freshPayer();
+  const before = await client.getBlockNumber();
+  assert.equal(await fixture.act(payer, 'transfer', [payee.address, 100n]), 'done');
+  const read = { ...contract, functionName: 'balanceOf', args: [payer.address] } as const;
+  assert.equal(await client.readContract({ ...read, blockNumber: before }), openingBalance);
+  assert.equal(await client.readContract(read), openingBalance - 100n);
 });
 
 test('a port that is taken and a folder that is in use are each said in one sentence', async () => {

@@ -15,7 +15,12 @@ const TOPICS = [Object.values(EVENT_TOPICS)];
  * Follows the token's log by block ranges, only as far as it is final. A cursor is `BLOCK`, everything up to that block, or `BLOCK.INDEX`,
  * everything up to that log in it; so nothing is lost while nobody listens.
  */
-export async function* observeLog(evm: EvmSystem, cursor: string, filter: ObservationFilter, signal: AbortSignal): AsyncGenerator<ObservedEvent> {
+export async function* observeLog(
+  evm: EvmSystem,
+  cursor: string,
+  filter: ObservationFilter,
+  signal: AbortSignal,
+): AsyncGenerator<ObservedEvent> {
   let { block, index } = parseCursor(cursor, evm.config.firstBlock);
   let failures = 0;
   while (!signal.aborted) {
@@ -49,7 +54,10 @@ function parseCursor(cursor: string, firstBlock: number): { block: number; index
 type Observed = ObservedEvent & { readonly settlement: Hash | undefined };
 
 async function observed(evm: EvmSystem, logs: readonly TokenLog[]): Promise<Observed[]> {
-  const decoded = logs.map((log) => ({ log, event: decodeEventLog({ abi: tokenAbi, topics: [...log.topics], data: log.data }) }));
+  const decoded = logs.map((log) => ({
+    log,
+    event: decodeEventLog({ abi: tokenAbi, topics: [...log.topics], data: log.data }),
+  }));
   // The event of a release does not say to whom the amount would have gone; the hold does.
   const released = decoded.flatMap(({ event }) => (event.eventName === 'Released' ? [event.args.hold] : []));
   const holds = new Map((await evm.reader.holds(released)).map((hold, i) => [released[i], hold]));
@@ -58,7 +66,12 @@ async function observed(evm: EvmSystem, logs: readonly TokenLog[]): Promise<Obse
     switch (event.eventName) {
       case 'Held': {
         const { op, settlement, from, to, amount } = event.args;
-        return effect(evm, log, cursor, { op, settlement, hold: undefined, record: record({ from, to, amount, settlement }) });
+        return effect(evm, log, cursor, {
+          op,
+          settlement,
+          hold: undefined,
+          record: record({ from, to, amount, settlement }),
+        });
       }
       case 'Executed': {
         const { op, settlement, hold, from, to, amount } = event.args;
@@ -70,7 +83,13 @@ async function observed(evm: EvmSystem, logs: readonly TokenLog[]): Promise<Obse
       }
       case 'FencedOp': {
         const { op, reason } = event.args;
-        const observation = { operation: hashFromHex(op), status: 'dead', terms: {}, reason: hexToString(reason, { size: 4 }), transaction: log.transaction } as const;
+        const observation = {
+          operation: hashFromHex(op),
+          status: 'dead',
+          terms: {},
+          reason: hexToString(reason, { size: 4 }),
+          transaction: log.transaction,
+        } as const;
         return { cursor, observation, settlement: undefined };
       }
       default:
@@ -79,9 +98,19 @@ async function observed(evm: EvmSystem, logs: readonly TokenLog[]): Promise<Obse
   });
 }
 
-type Effect = { readonly op: Hex; readonly settlement: Hex; readonly hold: Hex | undefined; readonly record: HoldRecord | undefined };
+type Effect = {
+  readonly op: Hex;
+  readonly settlement: Hex;
+  readonly hold: Hex | undefined;
+  readonly record: HoldRecord | undefined;
+};
 
-function effect(evm: EvmSystem, log: TokenLog, cursor: string, { op, settlement, hold, record: held }: Effect): Observed {
+function effect(
+  evm: EvmSystem,
+  log: TokenLog,
+  cursor: string,
+  { op, settlement, hold, record: held }: Effect,
+): Observed {
   const observation: Observation = {
     operation: op === zeroHash ? NO_OPERATION : hashFromHex(op),
     status: 'effective',
@@ -92,7 +121,12 @@ function effect(evm: EvmSystem, log: TokenLog, cursor: string, { op, settlement,
   return { cursor, observation, settlement: hashFromHex(settlement) };
 }
 
-function record({ from, to, amount, settlement }: Pick<HoldRecord, 'from' | 'to' | 'amount' | 'settlement'>): HoldRecord {
+function record({
+  from,
+  to,
+  amount,
+  settlement,
+}: Pick<HoldRecord, 'from' | 'to' | 'amount' | 'settlement'>): HoldRecord {
   const lower = (address: Hex): Hex => `0x${address.slice(2).toLowerCase()}`;
   return { status: 'held', closedBlock: 0, from: lower(from), to: lower(to), amount, settlement };
 }

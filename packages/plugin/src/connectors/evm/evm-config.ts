@@ -27,9 +27,14 @@ export function evmConfig(system: string, value: unknown, code: ErrorCode): Resu
   const reader = readDocument(value);
   reader.choice('kind', ['evm']);
   const rpcUrl = reader.text('rpcUrl', { pattern: /^https?:\/\/\S+$/, words: 'an http or https address' });
-  const token = hexOf(reader.text('token', { pattern: /^0x[0-9a-fA-F]{40}$/, words: 'an address, 0x and 40 hexadecimal digits' }));
+  const token = hexOf(
+    reader.text('token', { pattern: /^0x[0-9a-fA-F]{40}$/, words: 'an address, 0x and 40 hexadecimal digits' }),
+  );
   const currency = readCurrency(reader);
-  const key = reader.text('executorPrivateKey', { pattern: /^0x[0-9a-f]{64}$/, words: 'a private key, 0x and 64 hexadecimal digits' });
+  const key = reader.text('executorPrivateKey', {
+    pattern: /^0x[0-9a-f]{64}$/,
+    words: 'a private key, 0x and 64 hexadecimal digits',
+  });
   const confirmations = reader.object('finality').integer('confirmations', { min: 0, max: 1_000 });
   const firstBlock = reader.integer('firstBlock', { min: 0, max: Number.MAX_SAFE_INTEGER, otherwise: 0 });
   const polling = reader.optionalObject('pollingMs');
@@ -41,7 +46,18 @@ export function evmConfig(system: string, value: unknown, code: ErrorCode): Resu
   const timeoutMs = reader.integer('timeoutMs', { min: 100, max: 120_000, otherwise: 10_000 });
   return reader.finish(code, () => {
     const executorPrivateKey = new Secret(key);
-    return { system, rpcUrl, token, currency, executorPrivateKey, confirmations, firstBlock, pollingMs, stuckMs, timeoutMs };
+    return {
+      system,
+      rpcUrl,
+      token,
+      currency,
+      executorPrivateKey,
+      confirmations,
+      firstBlock,
+      pollingMs,
+      stuckMs,
+      timeoutMs,
+    };
   });
 }
 
@@ -53,7 +69,10 @@ function readCurrency(reader: DocumentReader): string {
   const currency = checkCurrency(code);
   if (!currency.ok) reader.fail('currency', currency.message);
   else if (currency.value.digits !== digits) {
-    reader.fail('digits', `${code} has ${currency.value.digits} decimals, so a token of it must have as many, not ${digits}.`);
+    reader.fail(
+      'digits',
+      `${code} has ${currency.value.digits} decimals, so a token of it must have as many, not ${digits}.`,
+    );
   }
   return code;
 }

@@ -42,14 +42,22 @@ export function createEvmConnector(config: EvmConfig): Connector {
   const account = privateKeyToAccount(asPrivateKey(config.executorPrivateKey.reveal()));
   const sender = createTransactionSender({ rpc, head, account, system, stuckMs: config.stuckMs });
   const reader = createTokenReader({ rpc, token, system });
-  const evm: EvmSystem = { config, rpc, head, reader, sender, finality: createFinality(rpc, system), executor: account.address };
+  const evm: EvmSystem = {
+    config,
+    rpc,
+    head,
+    reader,
+    sender,
+    finality: createFinality(rpc, system),
+    executor: account.address,
+  };
   const accounts = createAccountBook(evm);
   return {
     submit: (operation, certificate) => submit(evm, operation, certificate),
     observe: (cursor, filter, signal) => observeLog(evm, cursor, filter, signal),
     lookup: (operation) => lookup(evm, operation),
     fence: (operation, reason, certificate) => fence(evm, operation, reason, certificate),
-    read: (query) => read(evm, accounts.known, query),
+    read: (query) => read(evm, () => accounts.known(), query),
     async [Symbol.asyncDispose]() {
       sender.close();
       head.close();
@@ -78,7 +86,8 @@ async function submit(evm: EvmSystem, operation: Operation, certificate?: Signed
 async function already(evm: EvmSystem, operation: Operation): Promise<Submission> {
   const { record, hold } = await evm.reader.state(operation);
   const [first] = verdicts(operation, record, hold);
-  if (first?.status !== 'effective') return { status: 'refused', reason: 'NARR', message: `The hold is ${hold.status} already.` };
+  if (first?.status !== 'effective')
+    return { status: 'refused', reason: 'NARR', message: `The hold is ${hold.status} already.` };
   const terms = termsOf(operation, first, evm.config);
   const names = Object.keys({ ...terms, ...operation.terms });
   if (names.every((name) => terms[name] === operation.terms[name])) return { status: 'sent' };
@@ -109,20 +118,36 @@ async function lookup(evm: EvmSystem, operation: Operation): Promise<Observation
     evm.head.hurry();
     return undefined;
   }
-  if (!second || second.proof.block > first.proof.block) return observation(evm, operation, first, await evm.reader.find(first.proof));
+  if (!second || second.proof.block > first.proof.block)
+    return observation(evm, operation, first, await evm.reader.find(first.proof));
   const [one, two] = await Promise.all([evm.reader.find(first.proof), evm.reader.find(second.proof)]);
   if (!one || !two) return undefined;
-  return one.logIndex < two.logIndex ? observation(evm, operation, first, one) : observation(evm, operation, second, two);
+  return one.logIndex < two.logIndex
+    ? observation(evm, operation, first, one)
+    : observation(evm, operation, second, two);
 }
 
-function observation(evm: EvmSystem, operation: Operation, verdict: Verdict, log: { transaction: Hex } | undefined): Observation | undefined {
+function observation(
+  evm: EvmSystem,
+  operation: Operation,
+  verdict: Verdict,
+  log: { transaction: Hex } | undefined,
+): Observation | undefined {
   if (!log) return undefined;
   const { status } = verdict;
-  const facts = status === 'dead' ? { terms: {}, reason: verdict.reason } : { terms: termsOf(operation, verdict, evm.config), reason: '' };
+  const facts =
+    status === 'dead'
+      ? { terms: {}, reason: verdict.reason }
+      : { terms: termsOf(operation, verdict, evm.config), reason: '' };
   return { operation: operation.id, status, ...facts, transaction: log.transaction };
 }
 
-async function fence(evm: EvmSystem, operation: Operation, reason: string, certificate?: SignedCertificate): Promise<Observation> {
+async function fence(
+  evm: EvmSystem,
+  operation: Operation,
+  reason: string,
+  certificate?: SignedCertificate,
+): Promise<Observation> {
   const code = /^[A-Z0-9]{4}$/.test(reason) ? reason : 'NARR';
   const { record, hold } = await evm.reader.state(operation);
   // What has taken effect or is fenced, final or not, needs no fence: it only has to become final.
@@ -130,13 +155,22 @@ async function fence(evm: EvmSystem, operation: Operation, reason: string, certi
   return untilFinal(evm, operation);
 }
 
-async function sendFence(evm: EvmSystem, operation: Operation, reason: string, certificate?: SignedCertificate): Promise<void> {
+async function sendFence(
+  evm: EvmSystem,
+  operation: Operation,
+  reason: string,
+  certificate?: SignedCertificate,
+): Promise<void> {
   const args = [hashToHex(operation.id), stringToHex(reason, { size: 4 })] as const;
   const plain = await send(evm, encodeFunctionData({ abi: tokenAbi, functionName: 'fence', args }), 150_000n);
   if (!plain) return;
   if (certificate) {
     // Not one of the token's executors any more: the certificate lets anybody fence what it names.
-    const data = encodeFunctionData({ abi: tokenAbi, functionName: 'fenceCertified', args: [...args, ...certificateArguments(certificate)] });
+    const data = encodeFunctionData({
+      abi: tokenAbi,
+      functionName: 'fenceCertified',
+      args: [...args, ...certificateArguments(certificate)],
+    });
     if (!(await send(evm, data, gasFor(certificate)))) return;
   }
   const why = typeof plain === 'object' && plain.status === 'refused' ? plain.message : 'The token reverted it.';
@@ -145,12 +179,14 @@ async function sendFence(evm: EvmSystem, operation: Operation, reason: string, c
 
 async function untilFinal(evm: EvmSystem, operation: Operation): Promise<Observation> {
   const limit = AbortSignal.timeout(evm.config.timeoutMs);
-  for (let block = -1; !limit.aborted; ) {
+  for (let block = -1; !limit.aborted;) {
     const found = await lookup(evm, operation);
     if (found) return found;
     block = await evm.head.finalBeyond(block, limit);
   }
-  throw new Fault('system-unavailable', `The fence on ${evm.config.system} is not final yet.`, { mayHaveHappened: true });
+  throw new Fault('system-unavailable', `The fence on ${evm.config.system} is not final yet.`, {
+    mayHaveHappened: true,
+  });
 }
 
 async function read(evm: EvmSystem, known: () => Promise<readonly Hex[]>, query: ReadingQuery): Promise<Reading> {
@@ -171,7 +207,11 @@ function callOf(operation: Operation, certificate?: SignedCertificate): Call | E
   const hold = terms['hold'] ?? '';
   if (!/^sha256:[0-9a-f]{64}$/.test(hold)) return refused('The operation names no hold.');
   if (!certificate) return { ...refused('The certificate is missing.'), about: 'certificate' };
-  const args = [hashToHex(operation.id), `0x${hold.slice('sha256:'.length)}`, ...certificateArguments(certificate)] as const;
+  const args = [
+    hashToHex(operation.id),
+    `0x${hold.slice('sha256:'.length)}`,
+    ...certificateArguments(certificate),
+  ] as const;
   return { data: encodeFunctionData({ abi: tokenAbi, functionName: verb, args }), gas: gasFor(certificate) };
 }
 
@@ -190,14 +230,27 @@ function refused(message: string): { status: 'refused'; reason: string; message:
 
 function certificateArguments(signed: SignedCertificate) {
   const { certificate, block, path, signatures } = certificateForSystems(signed);
-  const tuple = { ...certificate, kind: certificateKindNumber(certificate.kind), count: BigInt(certificate.count), epoch: BigInt(certificate.epoch) };
-  const proof = { block: BigInt(block), index: BigInt(path.index), size: BigInt(path.size), hashes: path.hashes, signatures };
+  const tuple = {
+    ...certificate,
+    kind: certificateKindNumber(certificate.kind),
+    count: BigInt(certificate.count),
+    epoch: BigInt(certificate.epoch),
+  };
+  const proof = {
+    block: BigInt(block),
+    index: BigInt(path.index),
+    size: BigInt(path.size),
+    hashes: path.hashes,
+    signatures,
+  };
   return [tuple, proof] as const;
 }
 
 /** A bound, not an estimate: what is not used is not charged, and an estimate would cost another question. */
 function gasFor({ certificate, path, signatures }: SignedCertificate): bigint {
-  return 350_000n + 20_000n * BigInt(signatures.length) + 2_000n * BigInt(certificate.operations.length + path.hashes.length);
+  return (
+    350_000n + 20_000n * BigInt(signatures.length) + 2_000n * BigInt(certificate.operations.length + path.hashes.length)
+  );
 }
 
 function isAddress(text: string): text is Hex {

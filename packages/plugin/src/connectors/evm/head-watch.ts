@@ -23,7 +23,11 @@ export type PollingMs = { readonly busy: number; readonly idle: number };
 const HURRY_MS = 2_000;
 export const REPEAT_MS = 500;
 
-export function createHeadWatch(options: { readonly rpc: JsonRpc; readonly confirmations: number; readonly pollingMs: PollingMs }): HeadWatch {
+export function createHeadWatch(options: {
+  readonly rpc: JsonRpc;
+  readonly confirmations: number;
+  readonly pollingMs: PollingMs;
+}): HeadWatch {
   const { rpc, confirmations, pollingMs } = options;
   const listeners = new Set<(latest: number) => void>();
   const closed = new AbortController();
@@ -95,4 +99,3 @@ export function createHeadWatch(options: { readonly rpc: JsonRpc; readonly confi
     },
   };
 }
-

@@ -24,7 +24,11 @@ export class RpcError extends Error {
 
 const LARGEST_BATCH = 100;
 
-export function createJsonRpc(options: { readonly url: string; readonly system: string; readonly timeoutMs: number }): JsonRpc {
+export function createJsonRpc(options: {
+  readonly url: string;
+  readonly system: string;
+  readonly timeoutMs: number;
+}): JsonRpc {
   const url = new URL(options.url);
   const pool = new Pool(url.origin, {
     connections: 16,
@@ -53,7 +57,9 @@ export function createJsonRpc(options: { readonly url: string; readonly system: 
         body: JSON.stringify(requests.length === 1 ? requests[0] : requests),
       });
       const answer: unknown = await body.json();
-      const answers = new Map((Array.isArray(answer) ? answer : [answer]).filter(isObject).map((one) => [one['id'], one]));
+      const answers = new Map(
+        (Array.isArray(answer) ? answer : [answer]).filter(isObject).map((one) => [one['id'], one]),
+      );
       for (const pending of batch) settle(pending, answers.get(pending.id));
     } catch (error) {
       const fault = noAnswer('system-unavailable', options.system, error);
@@ -64,7 +70,10 @@ export function createJsonRpc(options: { readonly url: string; readonly system: 
   function settle(pending: Pending, answer: Readonly<Record<string, unknown>> | undefined): void {
     if (answer && isObject(answer['error'])) pending.reject(rpcError(answer['error']));
     else if (answer && 'result' in answer) pending.resolve(answer['result']);
-    else pending.reject(noAnswer('system-unavailable', options.system, new Error(`${pending.method} was left out of the answer`)));
+    else
+      pending.reject(
+        noAnswer('system-unavailable', options.system, new Error(`${pending.method} was left out of the answer`)),
+      );
   }
 
   return {
@@ -89,7 +98,11 @@ type Pending = {
 
 function rpcError(error: Readonly<Record<string, unknown>>): RpcError {
   const { code, message, data } = error;
-  return new RpcError(typeof code === 'number' ? code : -32_000, typeof message === 'string' ? message : 'error', revertData(data));
+  return new RpcError(
+    typeof code === 'number' ? code : -32_000,
+    typeof message === 'string' ? message : 'error',
+    revertData(data),
+  );
 }
 
 /** Nodes put the revert's bytes into `data`, or one level below it. */
@@ -101,7 +114,8 @@ function revertData(data: unknown): string | undefined {
 export type Hex = `0x${string}`;
 
 export function asHex(value: unknown): Hex {
-  if (!isHexText(value)) throw new Broken(`the node answered ${JSON.stringify(value)?.slice(0, 80)} where hexadecimal was due`);
+  if (!isHexText(value))
+    throw new Broken(`the node answered ${JSON.stringify(value)?.slice(0, 80)} where hexadecimal was due`);
   return value;
 }
 

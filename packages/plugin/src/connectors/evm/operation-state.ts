@@ -20,10 +20,20 @@ export type HoldRecord = {
 };
 
 /** Which event of which block proves an outcome. */
-export type Proof = { readonly event: 'Held' | 'Executed' | 'Released' | 'FencedOp'; readonly id: Hex; readonly block: number };
+export type Proof = {
+  readonly event: 'Held' | 'Executed' | 'Released' | 'FencedOp';
+  readonly id: Hex;
+  readonly block: number;
+};
 
 export type Verdict =
-  | { readonly status: 'effective'; readonly proof: Proof; readonly hold: HoldRecord; readonly holdId: Hex; readonly kind: OperationRecord['kind'] }
+  | {
+      readonly status: 'effective';
+      readonly proof: Proof;
+      readonly hold: HoldRecord;
+      readonly holdId: Hex;
+      readonly kind: OperationRecord['kind'];
+    }
   | { readonly status: 'dead'; readonly proof: Proof; readonly reason: string };
 
 /**
@@ -36,17 +46,34 @@ export function verdicts(operation: Operation, record: OperationRecord, hold: Ho
   const asked = operation.terms['hold'];
   if (record.status === 'effective') {
     const holdId = record.kind === 'hold' ? id : record.hold;
-    found.push({ status: 'effective', kind: record.kind, hold, holdId, proof: { event: eventOf(record, hold), id: holdId, block: record.block } });
+    found.push({
+      status: 'effective',
+      kind: record.kind,
+      hold,
+      holdId,
+      proof: { event: eventOf(record, hold), id: holdId, block: record.block },
+    });
   }
   if (record.status === 'fenced') {
     found.push({ status: 'dead', reason: record.reason, proof: { event: 'FencedOp', id, block: record.block } });
   }
-  if (record.status !== 'effective' && asked !== undefined && isHash(asked) && hold.status === CLOSED_BY[operation.verb]) {
+  if (
+    record.status !== 'effective' &&
+    asked !== undefined &&
+    isHash(asked) &&
+    hold.status === CLOSED_BY[operation.verb]
+  ) {
     const event = hold.status === 'executed' ? 'Executed' : 'Released';
     const kind = hold.status === 'executed' ? 'execute' : 'release';
-    found.push({ status: 'effective', kind, hold, holdId: hashToHex(asked), proof: { event, id: hashToHex(asked), block: hold.closedBlock } });
+    found.push({
+      status: 'effective',
+      kind,
+      hold,
+      holdId: hashToHex(asked),
+      proof: { event, id: hashToHex(asked), block: hold.closedBlock },
+    });
   }
-  return found.sort((a, b) => a.proof.block - b.proof.block);
+  return found.toSorted((a, b) => a.proof.block - b.proof.block);
 }
 
 /** The hold that has to be read to judge an operation. */
@@ -65,17 +92,30 @@ export function termsOf(
     ...moved(hold, asset),
     ...(kind === 'hold' ? {} : { hold: hashFromHex(holdId) }),
     ...(kind === operation.verb ? {} : { verb: kind }),
-    ...(hold.status === 'none' || hold.settlement === hashToHex(operation.settlement) ? {} : { settlement: hashFromHex(hold.settlement) }),
+    ...(hold.status === 'none' || hold.settlement === hashToHex(operation.settlement)
+      ? {}
+      : { settlement: hashFromHex(hold.settlement) }),
   };
 }
 
-export function moved(hold: HoldRecord, { system, currency }: { readonly system: string; readonly currency: string }): Terms {
+export function moved(
+  hold: HoldRecord,
+  { system, currency }: { readonly system: string; readonly currency: string },
+): Terms {
   // The release of a hold that never was is its fence: nothing was held, so there is nothing to tell.
   if (hold.status === 'none') return {};
-  return { from: `${system}:${hold.from}`, to: `${system}:${hold.to}`, amount: formatAmount(hold.amount, currency), currency };
+  return {
+    from: `${system}:${hold.from}`,
+    to: `${system}:${hold.to}`,
+    amount: formatAmount(hold.amount, currency),
+    currency,
+  };
 }
 
-const CLOSED_BY: Readonly<Record<string, HoldRecord['status'] | undefined>> = { execute: 'executed', release: 'released' };
+const CLOSED_BY: Readonly<Record<string, HoldRecord['status'] | undefined>> = {
+  execute: 'executed',
+  release: 'released',
+};
 
 function eventOf(record: OperationRecord, hold: HoldRecord): Proof['event'] {
   if (record.kind === 'hold') return 'Held';

@@ -7,12 +7,20 @@ import { tokenAbi } from './token-abi.ts';
 
 /** Reads the token's state and its log. `head` was asked before the state, so nothing in the state is older than it says. */
 export type TokenReader = {
-  state(operation: Operation): Promise<{ readonly head: number; readonly record: OperationRecord; readonly hold: HoldRecord }>;
+  state(
+    operation: Operation,
+  ): Promise<{ readonly head: number; readonly record: OperationRecord; readonly hold: HoldRecord }>;
   holds(ids: readonly Hex[]): Promise<HoldRecord[]>;
   /** Where in its block the event stands, or undefined when this node does not show it (yet). */
   find(proof: Proof): Promise<{ readonly transaction: Hex; readonly logIndex: number } | undefined>;
-  logs(filter: { readonly from: number; readonly to: number; readonly topics: readonly (Hex | readonly Hex[] | null)[] }): Promise<TokenLog[]>;
-  balances(accounts: readonly Hex[]): Promise<{ readonly account: Hex; readonly balance: bigint; readonly held: bigint }[]>;
+  logs(filter: {
+    readonly from: number;
+    readonly to: number;
+    readonly topics: readonly (Hex | readonly Hex[] | null)[];
+  }): Promise<TokenLog[]>;
+  balances(
+    accounts: readonly Hex[],
+  ): Promise<{ readonly account: Hex; readonly balance: bigint; readonly held: bigint }[]>;
 };
 
 export type TokenLog = {
@@ -35,7 +43,15 @@ const OPERATION_STATUS = ['none', 'effective', 'fenced'] as const;
 const OPERATION_KIND = ['none', 'hold', 'execute', 'release'] as const;
 const HOLD_STATUS = ['none', 'held', 'executed', 'released'] as const;
 
-export function createTokenReader({ rpc, token, system }: { readonly rpc: JsonRpc; readonly token: Hex; readonly system: string }): TokenReader {
+export function createTokenReader({
+  rpc,
+  token,
+  system,
+}: {
+  readonly rpc: JsonRpc;
+  readonly token: Hex;
+  readonly system: string;
+}): TokenReader {
   async function call(data: Hex): Promise<Hex> {
     const answer = asHex(await rpc.call('eth_call', [{ to: token, data }, 'latest']));
     if (answer === '0x') throw new Fault('system-unavailable', `There is no token at ${token} of ${system}.`);
@@ -72,7 +88,9 @@ export function createTokenReader({ rpc, token, system }: { readonly rpc: JsonRp
   }
 
   async function readLogs({ from, to, topics }: Parameters<TokenReader['logs']>[0]): Promise<TokenLog[]> {
-    const answer = await rpc.call('eth_getLogs', [{ address: token, fromBlock: toHex(from), toBlock: toHex(to), topics }]);
+    const answer = await rpc.call('eth_getLogs', [
+      { address: token, fromBlock: toHex(from), toBlock: toHex(to), topics },
+    ]);
     if (!Array.isArray(answer)) throw new Fault('system-unavailable', `${system} does not show its log.`);
     return answer.map(tokenLog);
   }
@@ -81,7 +99,11 @@ export function createTokenReader({ rpc, token, system }: { readonly rpc: JsonRp
     async state(operation) {
       const id = hashToHex(operation.id);
       const holdId = holdIdOf(operation);
-      const [head, record, hold] = await Promise.all([rpc.call('eth_blockNumber', []), readRecord(id), readHold(holdId)]);
+      const [head, record, hold] = await Promise.all([
+        rpc.call('eth_blockNumber', []),
+        readRecord(id),
+        readHold(holdId),
+      ]);
       // An id that took effect on another hold than was asked is told with that hold.
       const other = record.status === 'effective' && record.hold !== zeroHash && record.hold !== holdId;
       return { head: asNumber(head), record, hold: other ? await readHold(record.hold) : hold };
@@ -89,7 +111,11 @@ export function createTokenReader({ rpc, token, system }: { readonly rpc: JsonRp
     holds: (ids) => Promise.all(ids.map(readHold)),
     async find({ event, id, block }) {
       const byHold = event === 'Executed' || event === 'Released';
-      const logs = await readLogs({ from: block, to: block, topics: byHold ? [EVENT_TOPICS[event], null, id] : [EVENT_TOPICS[event], id] });
+      const logs = await readLogs({
+        from: block,
+        to: block,
+        topics: byHold ? [EVENT_TOPICS[event], null, id] : [EVENT_TOPICS[event], id],
+      });
       const [first] = logs;
       return first && { transaction: first.transaction, logIndex: first.logIndex };
     },
@@ -97,7 +123,10 @@ export function createTokenReader({ rpc, token, system }: { readonly rpc: JsonRp
     balances: (accounts) =>
       Promise.all(
         accounts.map(async (account) => {
-          const [balance, held] = await Promise.all([readAmount('balanceOf', account), readAmount('heldBalanceOf', account)]);
+          const [balance, held] = await Promise.all([
+            readAmount('balanceOf', account),
+            readAmount('heldBalanceOf', account),
+          ]);
           return { account, balance, held };
         }),
       ),

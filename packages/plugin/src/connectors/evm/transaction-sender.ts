@@ -120,7 +120,18 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
     // Nobody may be waiting any more when it is mined.
     mined.promise.catch(() => undefined);
     const nowMs = performance.now();
-    return { call, nonce, gasPrice, raw, hashes: [keccak256(raw)], acknowledged: false, sentAtMs: nowMs, triedAtMs: nowMs, missedReceipts: 0, mined };
+    return {
+      call,
+      nonce,
+      gasPrice,
+      raw,
+      hashes: [keccak256(raw)],
+      acknowledged: false,
+      sentAtMs: nowMs,
+      triedAtMs: nowMs,
+      missedReceipts: 0,
+      mined,
+    };
   }
 
   async function deliver(entry: InFlight): Promise<void> {
@@ -147,7 +158,12 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
       case 'nonce-occupied':
         return entry.acknowledged ? undefined : moveToNextNonce(entry);
       case 'refused':
-        entry.mined.reject(new Fault('system-unavailable', `${system} does not take the transaction: ${error.message}`, { cause: error, mayHaveHappened: true }));
+        entry.mined.reject(
+          new Fault('system-unavailable', `${system} does not take the transaction: ${error.message}`, {
+            cause: error,
+            mayHaveHappened: true,
+          }),
+        );
         return fillNonce(entry);
     }
   }
@@ -182,10 +198,13 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
     if (looking) return;
     looking = true;
     try {
-      const lowest = [...byNonce.values()].sort((a, b) => a.nonce - b.nonce).slice(0, LOOKED_AT);
+      const lowest = [...byNonce.values()].toSorted((a, b) => a.nonce - b.nonce).slice(0, LOOKED_AT);
       const asked = [rpc.call('eth_getTransactionCount', [address, 'latest']), ...lowest.map(settleByReceipt)] as const;
       const [count] = await Promise.all(asked);
-      await maintain(lowest.filter((entry) => byNonce.get(entry.nonce) === entry), asNumber(count));
+      await maintain(
+        lowest.filter((entry) => byNonce.get(entry.nonce) === entry),
+        asNumber(count),
+      );
       if (byNonce.size === 0) {
         unfollow?.();
         unfollow = undefined;

@@ -7,7 +7,12 @@ import { idOf, listAt, reasonIn, termsAt, type WebApi } from './web-api.ts';
 const LONG_POLL_MS = 20_000;
 
 /** Follows the system's feed by long polls. The cursor is the sequence of the last event, so nothing is lost while the system is away. */
-export async function* observeEvents(api: WebApi, cursor: string, filter: ObservationFilter, signal: AbortSignal): AsyncGenerator<ObservedEvent> {
+export async function* observeEvents(
+  api: WebApi,
+  cursor: string,
+  filter: ObservationFilter,
+  signal: AbortSignal,
+): AsyncGenerator<ObservedEvent> {
   let after = cursor === '' ? '0' : cursor;
   let failures = 0;
   while (!signal.aborted) {
@@ -26,11 +31,19 @@ export async function* observeEvents(api: WebApi, cursor: string, filter: Observ
   }
 }
 
-async function nextPage(api: WebApi, after: string, signal: AbortSignal): Promise<{ events: readonly unknown[]; next: string }> {
+async function nextPage(
+  api: WebApi,
+  after: string,
+  signal: AbortSignal,
+): Promise<{ events: readonly unknown[]; next: string }> {
   const { request, list, next } = api.mapping.events;
-  const { status, body } = await api.client.send(fillTemplate(request, { after, waitMs: String(LONG_POLL_MS) }), { signal, waitMs: LONG_POLL_MS });
+  const { status, body } = await api.client.send(fillTemplate(request, { after, waitMs: String(LONG_POLL_MS) }), {
+    signal,
+    waitMs: LONG_POLL_MS,
+  });
   const following = textAt(body, next);
-  if (status >= 300 || following === undefined) throw new Fault('system-unavailable', `${api.system} does not show its events (HTTP ${status}).`);
+  if (status >= 300 || following === undefined)
+    throw new Fault('system-unavailable', `${api.system} does not show its events (HTTP ${status}).`);
   return { events: listAt(body, list), next: following };
 }
 
@@ -40,10 +53,22 @@ function observedEvent(api: WebApi, event: unknown): ObservedEvent | undefined {
   const [cursor, id, hold] = [textAt(event, sequence), textAt(event, operation), textAt(event, terms.hold)];
   if (cursor === undefined || (id === undefined && hold === undefined)) return undefined;
   if (textAt(event, terms.verb) === dead) {
-    return { cursor, observation: { operation: idOf(id), status: 'dead', terms: {}, reason: reasonIn(event, reason), transaction: '' } };
+    return {
+      cursor,
+      observation: { operation: idOf(id), status: 'dead', terms: {}, reason: reasonIn(event, reason), transaction: '' },
+    };
   }
   const transaction = textAt(event, terms.booking) ?? '';
-  return { cursor, observation: { operation: idOf(id), status: 'effective', terms: termsAt(api, event, terms), reason: '', transaction } };
+  return {
+    cursor,
+    observation: {
+      operation: idOf(id),
+      status: 'effective',
+      terms: termsAt(api, event, terms),
+      reason: '',
+      transaction,
+    },
+  };
 }
 
 function settlementOf(api: WebApi, event: unknown) {

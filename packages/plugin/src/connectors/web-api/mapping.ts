@@ -98,7 +98,14 @@ export const DEFAULT_MAPPING: Mapping = {
     hold: {
       method: 'POST',
       path: '/holds',
-      body: { id: '{operation}', settlement: '{settlement}', from: '{from}', to: '{to}', asset: '{asset}', amount: '{amount}' },
+      body: {
+        id: '{operation}',
+        settlement: '{settlement}',
+        from: '{from}',
+        to: '{to}',
+        asset: '{asset}',
+        amount: '{amount}',
+      },
     },
     execute: { method: 'POST', path: '/holds/{hold}/execute', body: CLOSING },
     deliver: { method: 'POST', path: '/holds/{hold}/deliver', body: CLOSING },
@@ -116,8 +123,19 @@ export const DEFAULT_MAPPING: Mapping = {
     request: { method: 'GET', path: '/holds/{hold}' },
     terms: { ...TERMS, hold: '/id', verb: '/closing/verb', booking: '/closing/booking' },
   },
-  fence: { method: 'POST', path: '/operations/{operation}/fence', body: { reason: '{reason}', certificate: '{certificate}' } },
-  refusal: { code: '/code', reason: '/reason', message: '/detail', certificatePrefix: 'certificate-', closed: 'hold-closed', closedBy: '/closedBy' },
+  fence: {
+    method: 'POST',
+    path: '/operations/{operation}/fence',
+    body: { reason: '{reason}', certificate: '{certificate}' },
+  },
+  refusal: {
+    code: '/code',
+    reason: '/reason',
+    message: '/detail',
+    certificatePrefix: 'certificate-',
+    closed: 'hold-closed',
+    closedBy: '/closedBy',
+  },
   events: {
     request: { method: 'GET', path: '/events?after={after}&limit=500&waitMs={waitMs}' },
     list: '/events',

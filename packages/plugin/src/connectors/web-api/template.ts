@@ -4,7 +4,11 @@ import type { Pointer, RequestTemplate } from './mapping.ts';
 /** What may stand in a template. A value that is absent leaves its body member out. */
 export type TemplateValues = Readonly<Record<string, string | object | undefined>>;
 
-export type FilledRequest = { readonly method: RequestTemplate['method']; readonly path: string; readonly body?: string };
+export type FilledRequest = {
+  readonly method: RequestTemplate['method'];
+  readonly path: string;
+  readonly body?: string;
+};
 
 /** Fills a request. Throws a RangeError where the path needs a value that is absent, since another resource would be meant. */
 export function fillTemplate(template: RequestTemplate, values: TemplateValues): FilledRequest {
@@ -22,7 +26,9 @@ export function fillTemplate(template: RequestTemplate, values: TemplateValues):
 
 /** The names that a template stands on. */
 export function placeholders(template: RequestTemplate): string[] {
-  return [template.path, ...Object.values(template.body ?? {})].flatMap((text) => [...text.matchAll(/\{([a-zA-Z]+)\}/g)].map(([, name]) => name ?? ''));
+  return [template.path, ...Object.values(template.body ?? {})].flatMap((text) =>
+    [...text.matchAll(/\{([a-zA-Z]+)\}/g)].map(([, name]) => name ?? ''),
+  );
 }
 
 /** The value at a JSON pointer (RFC 6901), or undefined. */

@@ -37,7 +37,8 @@ export function webApiConfig(system: string, value: unknown, code: ErrorCode): R
 
 function readAsset(reader: DocumentReader): Asset {
   const id = reader.text('id');
-  if (reader.choice('kind', ['cash', 'securities']) === 'securities') return { id, kind: 'securities', isin: reader.optionalText('isin') ?? id };
+  if (reader.choice('kind', ['cash', 'securities']) === 'securities')
+    return { id, kind: 'securities', isin: reader.optionalText('isin') ?? id };
   const currency = reader.optionalText('currency') ?? id;
   const known = checkCurrency(currency);
   if (!known.ok) reader.fail('currency', known.message);

@@ -1,4 +1,12 @@
-import { certificateForSystems, Fault, hashFromHex, hashToHex, nameInSystem, type Operation, type SignedCertificate } from '@linkspan/protocol';
+import {
+  certificateForSystems,
+  Fault,
+  hashFromHex,
+  hashToHex,
+  nameInSystem,
+  type Operation,
+  type SignedCertificate,
+} from '@linkspan/protocol';
 import type { Connector, Observation, Reading, ReadingQuery, Submission } from '../../connector.ts';
 import { createAssetTable } from './asset-table.ts';
 import { observeEvents } from './event-feed.ts';
@@ -27,10 +35,13 @@ async function submit(api: WebApi, operation: Operation, certificate?: SignedCer
   const template = api.mapping.verbs[operation.verb];
   const values = { ...operationValues(api, operation), certificate: certificate && forSystem(certificate) };
   if (!template || (operation.verb === 'hold' && !values.amount)) {
-    const message = template ? `${api.system} keeps nothing of what the operation names.` : `${api.system} has no request for ${operation.verb}.`;
+    const message = template
+      ? `${api.system} keeps nothing of what the operation names.`
+      : `${api.system} has no request for ${operation.verb}.`;
     return { status: 'refused', reason: 'NARR', message };
   }
-  if (template.path.includes('{hold}') && !values.hold) return { status: 'refused', reason: 'NARR', message: 'The operation names no hold.' };
+  if (template.path.includes('{hold}') && !values.hold)
+    return { status: 'refused', reason: 'NARR', message: 'The operation names no hold.' };
   const answer = await api.client.send(fillTemplate(template, values));
   if (answer.status < 300) return { status: 'sent' };
   return refused(api, operation, answer);
@@ -48,7 +59,9 @@ function refused(api: WebApi, operation: Operation, { status, body }: WebAnswer)
 
 async function lookup(api: WebApi, operation: Operation): Promise<Observation | undefined> {
   const { request, status, effective, dead, reason, terms } = api.mapping.lookup;
-  const { status: httpStatus, body } = await api.client.send(fillTemplate(request, { operation: hashToHex(operation.id) }));
+  const { status: httpStatus, body } = await api.client.send(
+    fillTemplate(request, { operation: hashToHex(operation.id) }),
+  );
   const said = httpStatus < 300 ? textAt(body, status) : undefined;
   if (said === effective) return effect(api, operation, body, terms);
   const closing = await closedByAnother(api, operation);
@@ -59,7 +72,10 @@ async function lookup(api: WebApi, operation: Operation): Promise<Observation | 
 }
 
 /** The hold's own state decides for operations that end one: a stranger may have brought the certificate without an id. */
-async function closedByAnother(api: WebApi, operation: Operation): Promise<{ observation: Observation; booking: string } | undefined> {
+async function closedByAnother(
+  api: WebApi,
+  operation: Operation,
+): Promise<{ observation: Observation; booking: string } | undefined> {
   const hold = holdOf(operation);
   if (!hold) return undefined;
   const { request, terms } = api.mapping.hold;
@@ -73,9 +89,10 @@ async function closedByAnother(api: WebApi, operation: Operation): Promise<{ obs
 async function wasFencedAfter(api: WebApi, operation: Operation, booking: string): Promise<boolean> {
   const { request, list, next, operation: id, dead, terms } = api.mapping.events;
   const wanted = hashToHex(operation.id);
-  for (let after = booking; ; ) {
+  for (let after = booking; ;) {
     const { status, body } = await api.client.send(fillTemplate(request, { after, waitMs: '0' }));
-    if (status >= 300) throw new Fault('system-unavailable', `${api.system} does not show its events (HTTP ${status}).`);
+    if (status >= 300)
+      throw new Fault('system-unavailable', `${api.system} does not show its events (HTTP ${status}).`);
     const events = listAt(body, list);
     if (events.some((event) => textAt(event, terms.verb) === dead && textAt(event, id) === wanted)) return true;
     const following = textAt(body, next);
@@ -84,17 +101,28 @@ async function wasFencedAfter(api: WebApi, operation: Operation, booking: string
   }
 }
 
-async function fence(api: WebApi, operation: Operation, reason: string, certificate?: SignedCertificate): Promise<Observation> {
+async function fence(
+  api: WebApi,
+  operation: Operation,
+  reason: string,
+  certificate?: SignedCertificate,
+): Promise<Observation> {
   // Found first, so that what a stranger closed is not called dead; a race is settled by the order of the bookings.
   const before = await lookup(api, operation);
   if (before) return before;
   const values = { operation: hashToHex(operation.id), reason, certificate: certificate && forSystem(certificate) };
   const { status, body } = await api.client.send(fillTemplate(api.mapping.fence, values));
   if (status >= 300) {
-    throw new Fault('system-unavailable', `${api.system} does not fence: ${textAt(body, api.mapping.refusal.message) ?? `HTTP ${status}`}`);
+    throw new Fault(
+      'system-unavailable',
+      `${api.system} does not fence: ${textAt(body, api.mapping.refusal.message) ?? `HTTP ${status}`}`,
+    );
   }
   const after = await lookup(api, operation);
-  if (!after) throw new Fault('system-unavailable', `${api.system} took the fence and does not show it yet.`, { mayHaveHappened: true });
+  if (!after)
+    throw new Fault('system-unavailable', `${api.system} took the fence and does not show it yet.`, {
+      mayHaveHappened: true,
+    });
   return after;
 }
 
@@ -104,7 +132,8 @@ async function read(api: WebApi, query: ReadingQuery): Promise<Reading> {
   if (query.type === 'health') return { positions: [], cursor };
   const { request, list, account, positions, asset, balance, held } = api.mapping.accounts;
   const { status, body } = await api.client.send(fillTemplate(request, {}));
-  if (status >= 300) throw new Fault('system-unavailable', `${api.system} does not show its accounts (HTTP ${status}).`);
+  if (status >= 300)
+    throw new Fault('system-unavailable', `${api.system} does not show its accounts (HTTP ${status}).`);
   const rows = listAt(body, list).flatMap((one) =>
     listAt(one, positions).map((position) => ({
       account: textAt(one, account) ?? '',
@@ -119,7 +148,9 @@ async function read(api: WebApi, query: ReadingQuery): Promise<Reading> {
 
 async function newestCursor(api: WebApi): Promise<string> {
   const { request, newest, next } = api.mapping.events;
-  const { body } = await api.client.send(fillTemplate(request, { after: String(Number.MAX_SAFE_INTEGER), waitMs: '0' }));
+  const { body } = await api.client.send(
+    fillTemplate(request, { after: String(Number.MAX_SAFE_INTEGER), waitMs: '0' }),
+  );
   return textAt(body, newest) ?? textAt(body, next) ?? '';
 }
 
@@ -130,9 +161,17 @@ function effect(api: WebApi, operation: Operation, body: unknown, at: TermsMappi
   const terms = {
     ...termsAt(api, body, at),
     ...(verb !== undefined && verb !== operation.verb ? { verb } : {}),
-    ...(settlement !== undefined && settlement !== hashToHex(operation.settlement) ? { settlement: hashFromHex(settlement) } : {}),
+    ...(settlement !== undefined && settlement !== hashToHex(operation.settlement)
+      ? { settlement: hashFromHex(settlement) }
+      : {}),
   };
-  return { operation: operation.id, status: 'effective', terms, reason: '', transaction: textAt(body, at.booking) ?? '' };
+  return {
+    operation: operation.id,
+    status: 'effective',
+    terms,
+    reason: '',
+    transaction: textAt(body, at.booking) ?? '',
+  };
 }
 
 function operationValues(api: WebApi, operation: Operation) {

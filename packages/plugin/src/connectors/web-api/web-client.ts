@@ -38,7 +38,11 @@ export function createWebClient(options: WebClientOptions): WebClient {
   });
   let token: Promise<Token> | undefined;
 
-  async function exchange(request: FilledRequest, headers: Record<string, string>, { signal, waitMs = 0 }: SendOptions = {}): Promise<WebAnswer> {
+  async function exchange(
+    request: FilledRequest,
+    headers: Record<string, string>,
+    { signal, waitMs = 0 }: SendOptions = {},
+  ): Promise<WebAnswer> {
     try {
       const { statusCode, body } = await pool.request({
         method: request.method,
@@ -56,7 +60,10 @@ export function createWebClient(options: WebClientOptions): WebClient {
 
   async function requestToken(): Promise<Token> {
     const credentials = `${encodeURIComponent(options.clientId)}:${encodeURIComponent(options.clientSecret.reveal())}`;
-    const headers = { authorization: `Basic ${Buffer.from(credentials).toString('base64')}`, 'content-type': 'application/x-www-form-urlencoded' };
+    const headers = {
+      authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    };
     const request = { method: 'POST', path: options.tokenPath, body: 'grant_type=client_credentials' } as const;
     const { status, body } = await exchange(request, headers).catch((error: unknown) => {
       // Nothing was asked of the system yet but a token.
@@ -70,7 +77,10 @@ export function createWebClient(options: WebClientOptions): WebClient {
   }
 
   function unauthorised(status: number): Fault {
-    return new Fault('system-unavailable', `${options.system} does not accept the client ${options.clientId} (HTTP ${status}).`);
+    return new Fault(
+      'system-unavailable',
+      `${options.system} does not accept the client ${options.clientId} (HTTP ${status}).`,
+    );
   }
 
   async function currentToken(): Promise<Token> {
@@ -89,7 +99,10 @@ export function createWebClient(options: WebClientOptions): WebClient {
   async function send(request: FilledRequest, sendOptions?: SendOptions): Promise<WebAnswer> {
     for (let attempt = 1; ; attempt++) {
       const used = await currentToken();
-      const headers = { authorization: `Bearer ${used.text}`, ...(request.body === undefined ? {} : { 'content-type': 'application/json' }) };
+      const headers = {
+        authorization: `Bearer ${used.text}`,
+        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+      };
       const answer = await exchange(request, headers, sendOptions);
       if (answer.status === 401) {
         token = undefined;
@@ -98,7 +111,9 @@ export function createWebClient(options: WebClientOptions): WebClient {
         throw unauthorised(401);
       }
       if (answer.status < 500 && answer.status !== 429 && answer.status !== 408) return answer;
-      throw new Fault('system-unavailable', `${options.system} answered HTTP ${answer.status}.`, { mayHaveHappened: true });
+      throw new Fault('system-unavailable', `${options.system} answered HTTP ${answer.status}.`, {
+        mayHaveHappened: true,
+      });
     }
   }
 

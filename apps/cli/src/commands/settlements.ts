@@ -1,0 +1,64 @@
+import { ENDPOINTS, PHASES, type SettlementSummaryBody } from '@linkspan/protocol';
+import { answer } from '../api-client.ts';
+import type { Command } from '../command.ts';
+import { fail } from '../failure.ts';
+import { phaseColour } from '../phase-colour.ts';
+import { type Cell, table } from '../table.ts';
+import { shortId, shortTime } from '../terminal.ts';
+
+export const settlements: Command = {
+  name: 'settlements',
+  usage: '[--phase PHASE] [--limit N]',
+  summary: 'settlements and proposals, newest first',
+  arguments: [0, 0],
+  options: { phase: { type: 'string' }, limit: { type: 'string' } },
+  help: [
+    `  --phase PHASE  only those in one phase: ${PHASES.join(', ')}`,
+    '  --limit N      at most so many (20 without it)',
+    '',
+    'A number under "attention" says how many things people should look at; `linkspan status` names them.',
+    '',
+    'Examples:',
+    '  linkspan settlements',
+    '  linkspan settlements --phase preparing --limit 100',
+  ],
+  async run({ options, terminal, api }) {
+    const { phase, limit = String(DEFAULT_LIMIT) } = options;
+    const known = PHASES.find((each) => each === phase);
+    if (phase !== undefined && known === undefined) return fail('request-invalid', `A phase is one of ${PHASES.join(', ')}.`);
+    if (typeof limit !== 'string' || !/^[1-9][0-9]{0,5}$/.test(limit)) return fail('request-invalid', 'The limit is a whole number from 1 to 999999.');
+    const wanted = Number(limit);
+    const found: SettlementSummaryBody[] = [];
+    for (let before = ''; found.length < wanted; ) {
+      const size = Math.min(wanted - found.length, LARGEST_PAGE);
+      const path = `${ENDPOINTS.settlements.path}?limit=${size}${known === undefined ? '' : `&phase=${known}`}${before}`;
+      const page = await api.get(path, answer(ENDPOINTS.settlements.answer));
+      if (!page.ok) return page;
+      found.push(...page.value.settlements);
+      if (page.value.next === null) break;
+      before = `&before=${encodeURIComponent(page.value.next)}`;
+    }
+    return {
+      ok: true,
+      value: { document: { settlements: found }, lines: found.length === 0 ? ['There is none.'] : table(terminal, COLUMNS, found.map(rowOf)) },
+    };
+  },
+};
+
+const DEFAULT_LIMIT = 20;
+const LARGEST_PAGE = 500;
+
+const COLUMNS = [
+  { title: 'trade id', cut: true },
+  { title: 'id' },
+  { title: 'phase' },
+  { title: 'scenario', cut: true },
+  { title: 'changed (UTC)' },
+  { title: 'deadline (UTC)' },
+  { title: 'attention', align: 'right' },
+] as const;
+
+function rowOf({ tradeId, id, phase, scenario, changedAt, deadline, attention }: SettlementSummaryBody): Cell[] {
+  const alarm = attention === 0 ? '' : ({ text: String(attention), colour: 'red' } as const);
+  return [tradeId, shortId(id), { text: phase, colour: phaseColour(phase) }, scenario, shortTime(changedAt), shortTime(deadline), alarm];
+}
