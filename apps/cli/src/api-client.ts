@@ -6,7 +6,12 @@ import { fail, type Outcome, readProblem } from './failure.ts';
 export type ApiClient = {
   readonly url: string;
   get<T>(path: string, read: (body: unknown) => Result<T>): Promise<Outcome<T>>;
-  post<T>(path: string, body: string, headers: Readonly<Record<string, string>>, read: (body: unknown) => Result<T>): Promise<Outcome<T>>;
+  post<T>(
+    path: string,
+    body: string,
+    headers: Readonly<Record<string, string>>,
+    read: (body: unknown) => Result<T>,
+  ): Promise<Outcome<T>>;
 };
 
 /** How the answer of an endpoint is read. */
@@ -19,7 +24,11 @@ export function createApiClient(url: string): ApiClient {
 
   async function exchange<T>(
     path: string,
-    options: { readonly method: 'GET' | 'POST'; readonly headers?: Readonly<Record<string, string>>; readonly body?: string },
+    options: {
+      readonly method: 'GET' | 'POST';
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    },
     read: (body: unknown) => Result<T>,
   ): Promise<Outcome<T>> {
     let status: number;
@@ -29,8 +38,17 @@ export function createApiClient(url: string): ApiClient {
       status = response.statusCode;
       text = await response.body.text();
     } catch (error) {
-      if (isTimeout(error)) return fail('ledger-unavailable', 'It may have happened all the same.', `${base} gave no answer within ${TIMEOUT_MS / 1000} seconds`);
-      return fail('ledger-unavailable', 'Start the local network with `npm start`, or name another API with --api URL.', `No Linkspan API answers at ${base}`);
+      if (isTimeout(error))
+        return fail(
+          'ledger-unavailable',
+          'It may have happened all the same.',
+          `${base} gave no answer within ${TIMEOUT_MS / 1000} seconds`,
+        );
+      return fail(
+        'ledger-unavailable',
+        'Start the local network with `npm start`, or name another API with --api URL.',
+        `No Linkspan API answers at ${base}`,
+      );
     }
     const body = parseJson(text);
     if (status >= 300) {
@@ -44,7 +62,8 @@ export function createApiClient(url: string): ApiClient {
   return {
     url: base,
     get: (path, read) => exchange(path, { method: 'GET' }, read),
-    post: (path, body, headers, read) => exchange(path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }, read),
+    post: (path, body, headers, read) =>
+      exchange(path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }, read),
   };
 }
 
@@ -52,7 +71,11 @@ export function createApiClient(url: string): ApiClient {
 const TIMEOUT_MS = 30_000;
 
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'UND_ERR_HEADERS_TIMEOUT' || error.code === 'UND_ERR_BODY_TIMEOUT');
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'UND_ERR_HEADERS_TIMEOUT' || error.code === 'UND_ERR_BODY_TIMEOUT')
+  );
 }
 
 function strange(base: string, why: string): ReturnType<typeof fail> {

@@ -23,7 +23,11 @@ export type Invocation = {
 };
 
 /** What a command found: as a document for programs, and in lines for people. `failures` are parts that gave no answer. */
-export type Shown = { readonly document: unknown; readonly lines: readonly string[]; readonly failures?: readonly Failure[] };
+export type Shown = {
+  readonly document: unknown;
+  readonly lines: readonly string[];
+  readonly failures?: readonly Failure[];
+};
 
 export type Command = {
   readonly name: string;

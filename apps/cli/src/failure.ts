@@ -12,12 +12,16 @@ export type Failure = {
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
 
-/** Exit code of a command that was not written as it is documented. */
-export const USAGE = 2;
-
 /** A failure that this program found by itself. */
-export function fail(code: ErrorCode, detail: string, title: string = ERRORS[code].title): { readonly ok: false; readonly failure: Failure } {
-  return { ok: false, failure: { title, detail, problems: [], exit: ERRORS[code].exit, document: { title, code, detail } } };
+export function fail(
+  code: ErrorCode,
+  detail: string,
+  title: string = ERRORS[code].title,
+): { readonly ok: false; readonly failure: Failure } {
+  return {
+    ok: false,
+    failure: { title, detail, problems: [], exit: ERRORS[code].exit, document: { title, code, detail } },
+  };
 }
 
 /** A failure as an API told it, by RFC 9457; undefined where the body is no problem document of ours. */
@@ -26,7 +30,13 @@ export function readProblem(body: unknown): Failure | undefined {
   const { title, code, detail, problems } = body;
   if (typeof title !== 'string' || typeof code !== 'string' || !isErrorCode(code)) return undefined;
   const { exit } = ERRORS[code];
-  return { title, detail: typeof detail === 'string' ? detail : '', problems: readProblems(problems), exit, document: body };
+  return {
+    title,
+    detail: typeof detail === 'string' ? detail : '',
+    problems: readProblems(problems),
+    exit,
+    document: body,
+  };
 }
 
 function readProblems(problems: unknown): Failure['problems'] {

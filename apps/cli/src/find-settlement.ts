@@ -6,7 +6,12 @@ import type { Outcome } from './failure.ts';
  * Asks for a settlement by whatever its id is. Tables show only the beginning of ids, so where nothing has this name and it looks like such a
  * beginning, the newest settlements are searched for the one that begins with it.
  */
-export async function findSettlement<T>(api: ApiClient, id: string, below: string, read: (body: unknown) => Result<T>): Promise<Outcome<T>> {
+export async function findSettlement<T>(
+  api: ApiClient,
+  id: string,
+  below: string,
+  read: (body: unknown) => Result<T>,
+): Promise<Outcome<T>> {
   const direct = await api.get(pathOf(id, below), read);
   if (direct.ok || direct.failure.exit !== NOT_FOUND) return direct;
   const digits = /^(?:sha256:)?([0-9a-f]{8,63})$/.exec(id)?.[1];
@@ -14,7 +19,9 @@ export async function findSettlement<T>(api: ApiClient, id: string, below: strin
   const page = await api.get(`${ENDPOINTS.settlements.path}?limit=500`, answer(ENDPOINTS.settlements.answer));
   if (!page.ok) return page;
   const beginning = `sha256:${digits}`;
-  const [only, second] = page.value.settlements.filter((each) => [each.proposal, each.settlement].some((one) => one?.startsWith(beginning)));
+  const [only, second] = page.value.settlements.filter((each) =>
+    [each.proposal, each.settlement].some((one) => one?.startsWith(beginning)),
+  );
   return only && !second ? api.get(pathOf(only.id, below), read) : direct;
 }
 

@@ -24,7 +24,15 @@ export function generalHelp(commands: readonly Command[]): string[] {
 
 /** What `linkspan COMMAND --help` says. */
 export function commandHelp({ name, usage, summary, help }: Command): string[] {
-  return [`linkspan ${name} - ${summary}`, '', `Usage: linkspan ${[name, usage, '[OPTIONS]'].filter(Boolean).join(' ')}`, '', ...help, '', ...GLOBAL_HELP];
+  return [
+    `linkspan ${name} - ${summary}`,
+    '',
+    `Usage: linkspan ${[name, usage, '[OPTIONS]'].filter(Boolean).join(' ')}`,
+    '',
+    ...help,
+    '',
+    ...GLOBAL_HELP,
+  ];
 }
 
 const GLOBAL_HELP: readonly string[] = [

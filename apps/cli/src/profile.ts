@@ -16,12 +16,18 @@ export type ReadFile = (path: string) => string | undefined;
  * The profile that `LINKSPAN_PROFILE` names, or the nearest `var/profile.json` in this folder and those above it; undefined where there is none.
  * It holds `{ "network", "default", "organisations": { ID: { "name", "api": URL } } }`.
  */
-export function findProfile(env: Readonly<Record<string, string | undefined>>, folder: string, readFile: ReadFile): Outcome<Profile | undefined> {
+export function findProfile(
+  env: Readonly<Record<string, string | undefined>>,
+  folder: string,
+  readFile: ReadFile,
+): Outcome<Profile | undefined> {
   const named = env['LINKSPAN_PROFILE'];
   if (named !== undefined && named !== '') {
     const path = resolve(folder, named);
     const text = readFile(path);
-    return text === undefined ? fail('configuration-invalid', `LINKSPAN_PROFILE names ${path}, which does not exist.`) : parseProfile(path, text);
+    return text === undefined
+      ? fail('configuration-invalid', `LINKSPAN_PROFILE names ${path}, which does not exist.`)
+      : parseProfile(path, text);
   }
   for (let at = resolve(folder); ; at = dirname(at)) {
     const path = join(at, 'var', 'profile.json');

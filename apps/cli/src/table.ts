@@ -14,7 +14,11 @@ const GAP = '  ';
 const NARROWEST = 6;
 
 /** The lines of a table, fitted to the terminal: numbers to the right, long texts cut with an ellipsis, nothing wider than a line. */
-export function table(terminal: Pick<Terminal, 'columns' | 'colours'>, columns: readonly Column[], rows: readonly (readonly Cell[])[]): string[] {
+export function table(
+  terminal: Pick<Terminal, 'columns' | 'colours'>,
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+): string[] {
   const texts = rows.map((row) => columns.map((_, i) => plain(textOf(row[i] ?? ''))));
   const natural = columns.map(({ title }, i) => Math.max(title.length, ...texts.map((row) => lengthOf(row[i] ?? ''))));
   const widths = fitted(natural, columns, terminal.columns);
@@ -27,7 +31,10 @@ export function table(terminal: Pick<Terminal, 'columns' | 'colours'>, columns: 
       })
       .join(GAP)
       .trimEnd();
-  const head = line(columns.map(({ title }) => title), () => 'dim');
+  const head = line(
+    columns.map(({ title }) => title),
+    () => 'dim',
+  );
   return [head, ...texts.map((row, y) => line(row, (i) => colourIn(rows[y]?.[i])))];
 }
 
@@ -44,7 +51,7 @@ function fitted(natural: readonly number[], columns: readonly Column[], availabl
   const widths = [...natural];
   for (let over = total(widths) - available; over > 0; over -= 1) {
     const candidates = widths.flatMap((width, i) => (columns[i]?.cut && width > NARROWEST ? [i] : []));
-    const widest = candidates.sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))[0];
+    const widest = candidates.toSorted((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))[0];
     if (widest === undefined) break;
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
@@ -56,12 +63,12 @@ function total(widths: readonly number[]): number {
 }
 
 function padded(text: string, width: number, align: 'right' | undefined): string {
-  const letters = [...text];
+  const letters = Array.from(text);
   if (letters.length > width) return `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
   const space = ' '.repeat(width - letters.length);
   return align === 'right' ? space + text : text + space;
 }
 
 function lengthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeKeyFile } from '@linkspan/keys';
+import { applyCalls, runQuery } from '@linkspan/contract';
+import { createVerify, writeKeyFile } from '@linkspan/keys';
+import { type EmbeddedLedger, openEmbeddedLedger } from '@linkspan/ledger';
 import {
   bytesToHex,
   type DvpInstruction,
@@ -87,6 +89,27 @@ function start(config: CoreApiConfig): Promise<RunningCoreApi> {
   return startCoreApi(config, { log: pino({ level: 'silent' }), now: Date.now, onBroken });
 }
 
+/** The embedded ledger with the sample network on it, and nothing else. */
+export async function openTestLedger(): Promise<EmbeddedLedger & { readonly sample: SampleNetwork }> {
+  const directory = mkdtempSync(join(tmpdir(), 'linkspan-core-api-'));
+  const sample = sampleNetwork();
+  const verify = createVerify({ memoize: 1000 });
+  const ledger = await openEmbeddedLedger({ directory, contract: { applyCalls, runQuery }, verify, now: Date.now });
+  for (const result of await ledger.submit(sample.setUp())) valid(result);
+  return {
+    sample,
+    submit: (calls) => ledger.submit(calls),
+    evaluate: (type, args) => ledger.evaluate(type, args),
+    events: (from, signal) => ledger.events(from, signal),
+    height: () => ledger.height(),
+    blocks: (from, limit) => ledger.blocks(from, limit),
+    async [Symbol.asyncDispose]() {
+      await ledger[Symbol.asyncDispose]();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
 /** The secrets behind the sample network's keys. */
 function testSecret(name: string): string {
   return bytesToHex(sha256(utf8ToBytes(`linkspan test key ${name}`)));
@@ -165,6 +188,46 @@ function stateEffective(
     statement,
     signatures: (sample.validators[operation.system] ?? []).map((signer) => signOne(signer, statement)),
   };
+}
+
+export type StreamedEvent = { readonly id: string; readonly event: string; readonly data: unknown };
+
+/** Reads so many server-sent events, or all until the stream ends; `once` runs when the stream is open. */
+export async function readEvents(
+  url: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  count: number,
+  once: () => Promise<unknown> = async () => undefined,
+): Promise<StreamedEvent[]> {
+  const events: StreamedEvent[] = [];
+  if (count === 0) return events;
+  const ended = new AbortController();
+  const response = await fetch(url + path, {
+    headers,
+    signal: AbortSignal.any([ended.signal, AbortSignal.timeout(10_000)]),
+  });
+  assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8');
+  assert.ok(response.body);
+  const after = once();
+  let rest = '';
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (rest + chunk).split('\n\n');
+    rest = blocks.pop() ?? '';
+    events.push(...blocks.flatMap(parseEvent));
+    if (events.length >= count) break;
+  }
+  ended.abort();
+  await after;
+  return events;
+}
+
+function parseEvent(block: string): StreamedEvent[] {
+  const lines = new Map(
+    block.split('\n').map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
+  );
+  const [id, event, data] = [lines.get('id'), lines.get('event'), lines.get('data')];
+  return id !== undefined && event !== undefined && data !== undefined ? [{ id, event, data: JSON.parse(data) }] : [];
 }
 
 /** Asks again until the answer is as wanted; fails after ten seconds. */

@@ -103,7 +103,10 @@ function runCall(world: World, { call, signature }: SignedCall): Result<JsonObje
 function checkCaller(world: World, call: Call, key: string): Result<null> {
   const network = NETWORK.get(world, 'genesis');
   if (!network) {
-    return call.body.type === 'genesis' ? accept(null) : refuse('not-registered', 'The network has no genesis yet.');
+    if (call.body.type !== 'genesis') return refuse('not-registered', 'The network has no genesis yet.');
+    // No organisation is registered yet, so the genesis itself says whose key it is brought under.
+    const named = call.body.genesis.organisations.find((each) => each.id === call.organisation);
+    return !named || named.callKey === key ? accept(null) : refuse('key-unknown', `${key} is not the call key of ${call.organisation}.`);
   }
   if (call.network !== network.id) return refuse('network-mismatch', `The call is for the network ${call.network}; this is ${network.id}.`);
   const organisation = ORGANISATION.get(world, call.organisation);

@@ -22,10 +22,17 @@ export const balances: Command = {
   ],
   async run({ terminal, apis }) {
     const { path, answer: schema } = ENDPOINTS.balances;
-    const asked = await Promise.all(apis.map(async (one) => ({ one, answered: await one.api.get(path, answer(schema)) })));
-    const failures = asked.flatMap(({ one, answered }) => (answered.ok ? [] : [{ ...answered.failure, title: `${one.name}: ${answered.failure.title}` }]));
+    const asked = await Promise.all(
+      apis.map(async (one) => ({ one, answered: await one.api.get(path, answer(schema)) })),
+    );
+    const failures = asked.flatMap(({ one, answered }) =>
+      answered.ok ? [] : [{ ...answered.failure, title: `${one.name}: ${answered.failure.title}` }],
+    );
     const document = {
-      organisations: asked.map(({ one, answered }) => ({ organisation: one.organisation, ...(answered.ok ? answered.value : { problem: answered.failure.title }) })),
+      organisations: asked.map(({ one, answered }) => ({
+        organisation: one.organisation,
+        ...(answered.ok ? answered.value : { problem: answered.failure.title }),
+      })),
     };
     return { ok: true, value: { document, lines: balanceLines(terminal, asked), failures } };
   },
@@ -51,6 +58,8 @@ function balanceLines(terminal: Terminal, asked: readonly Asked[]): string[] {
       return [system, own, party ?? '', asset, grouped(balance), grouped(held), grouped(free)];
     }),
   );
-  const silent = systems.flatMap(({ system, problem }) => (problem === null ? [] : [paint(terminal, 'red', plain(`${system}: ${problem}`))]));
+  const silent = systems.flatMap(({ system, problem }) =>
+    problem === null ? [] : [paint(terminal, 'red', plain(`${system}: ${problem}`))],
+  );
   return [...(rows.length > 0 ? table(terminal, COLUMNS, rows) : []), ...silent];
 }

@@ -24,17 +24,29 @@ export const history: Command = {
   async run({ positionals: [id = ''], terminal, api }) {
     const entries: EntryBody[] = [];
     let settlement = id;
-    for (let after = 0; ; ) {
-      const page = await findSettlement(api, settlement, `/history?limit=500&after=${after}`, answer(ENDPOINTS.history.answer));
+    for (let after = 0; ;) {
+      const page = await findSettlement(
+        api,
+        settlement,
+        `/history?limit=500&after=${after}`,
+        answer(ENDPOINTS.history.answer),
+      );
       if (!page.ok) return page;
       entries.push(...page.value.entries);
       settlement = page.value.id;
       if (page.value.next === null) break;
       after = page.value.next;
     }
-    const columns = [{ title: '#', align: 'right' }, { title: 'time (UTC)' }, { title: 'by', cut: true }, { title: 'what', cut: true }] as const;
+    const columns = [
+      { title: '#', align: 'right' },
+      { title: 'time (UTC)' },
+      { title: 'by', cut: true },
+      { title: 'what', cut: true },
+    ] as const;
     const rows = entries.flatMap(({ sequence, time, by, words }) =>
-      words.map((line, i) => (i === 0 ? [String(sequence), shortTime(time), by.organisation, line] : ['', '', '', line])),
+      words.map((line, i) =>
+        i === 0 ? [String(sequence), shortTime(time), by.organisation, line] : ['', '', '', line],
+      ),
     );
     return { ok: true, value: { document: { id: settlement, entries }, lines: table(terminal, columns, rows) } };
   },

@@ -31,7 +31,8 @@ export const instruct: Command = {
     const lodged = await api.post(path, text.value, { 'idempotency-key': key }, answer(schema));
     if (!lodged.ok) return lodged.failure.exit === RETRY ? withKey(lodged.failure, file, key) : lodged;
     const { tradeId, phase, id } = lodged.value;
-    const next = phase === 'proposed' ? 'It waits for the other side.' : 'Both sides have lodged; the settlement has begun.';
+    const next =
+      phase === 'proposed' ? 'It waits for the other side.' : 'Both sides have lodged; the settlement has begun.';
     return {
       ok: true,
       value: {
@@ -49,8 +50,18 @@ export const instruct: Command = {
 const RETRY = 6;
 
 /** Without the key that was made up for it, trying again would be another request. */
-function withKey<F extends { readonly detail: string }>(failure: F, file: string, key: string): { readonly ok: false; readonly failure: F } {
-  return { ok: false, failure: { ...failure, detail: `${failure.detail} Send it again as the same request with: linkspan instruct ${file} --key '${key}'` } };
+function withKey<F extends { readonly detail: string }>(
+  failure: F,
+  file: string,
+  key: string,
+): { readonly ok: false; readonly failure: F } {
+  return {
+    ok: false,
+    failure: {
+      ...failure,
+      detail: `${failure.detail} Send it again as the same request with: linkspan instruct ${file} --key '${key}'`,
+    },
+  };
 }
 
 function whyNoJson(text: string): string | undefined {

@@ -25,11 +25,13 @@ export const settlements: Command = {
   async run({ options, terminal, api }) {
     const { phase, limit = String(DEFAULT_LIMIT) } = options;
     const known = PHASES.find((each) => each === phase);
-    if (phase !== undefined && known === undefined) return fail('request-invalid', `A phase is one of ${PHASES.join(', ')}.`);
-    if (typeof limit !== 'string' || !/^[1-9][0-9]{0,5}$/.test(limit)) return fail('request-invalid', 'The limit is a whole number from 1 to 999999.');
+    if (phase !== undefined && known === undefined)
+      return fail('request-invalid', `A phase is one of ${PHASES.join(', ')}.`);
+    if (typeof limit !== 'string' || !/^[1-9][0-9]{0,5}$/.test(limit))
+      return fail('request-invalid', 'The limit is a whole number from 1 to 999999.');
     const wanted = Number(limit);
     const found: SettlementSummaryBody[] = [];
-    for (let before = ''; found.length < wanted; ) {
+    for (let before = ''; found.length < wanted;) {
       const size = Math.min(wanted - found.length, LARGEST_PAGE);
       const path = `${ENDPOINTS.settlements.path}?limit=${size}${known === undefined ? '' : `&phase=${known}`}${before}`;
       const page = await api.get(path, answer(ENDPOINTS.settlements.answer));
@@ -40,7 +42,10 @@ export const settlements: Command = {
     }
     return {
       ok: true,
-      value: { document: { settlements: found }, lines: found.length === 0 ? ['There is none.'] : table(terminal, COLUMNS, found.map(rowOf)) },
+      value: {
+        document: { settlements: found },
+        lines: found.length === 0 ? ['There is none.'] : table(terminal, COLUMNS, found.map(rowOf)),
+      },
     };
   },
 };
@@ -60,5 +65,13 @@ const COLUMNS = [
 
 function rowOf({ tradeId, id, phase, scenario, changedAt, deadline, attention }: SettlementSummaryBody): Cell[] {
   const alarm = attention === 0 ? '' : ({ text: String(attention), colour: 'red' } as const);
-  return [tradeId, shortId(id), { text: phase, colour: phaseColour(phase) }, scenario, shortTime(changedAt), shortTime(deadline), alarm];
+  return [
+    tradeId,
+    shortId(id),
+    { text: phase, colour: phaseColour(phase) },
+    scenario,
+    shortTime(changedAt),
+    shortTime(deadline),
+    alarm,
+  ];
 }

@@ -36,8 +36,13 @@ function settlementLines(terminal: Terminal, body: SettlementBody): string[] {
     ['scenario', plain(body.scenario.reference)],
     ['deadline', `${shortTime(body.deadline)} UTC`],
     ['changed', `${shortTime(body.changedAt)} UTC`],
-    ['lodged', body.lodgers.map((side) => `${plain(side)} ${body.lodged.includes(side) ? 'yes' : 'not yet'}`).join(', ')],
-    ...body.certificates.map(({ kind, signatures, quorum }) => ['signed', `${kind}: ${signatures} of at least ${quorum}`] as const),
+    [
+      'lodged',
+      body.lodgers.map((side) => `${plain(side)} ${body.lodged.includes(side) ? 'yes' : 'not yet'}`).join(', '),
+    ],
+    ...body.certificates.map(
+      ({ kind, signatures, quorum }) => ['signed', `${kind}: ${signatures} of at least ${quorum}`] as const,
+    ),
   ];
   if (body.decision) facts.push(['decision', `${body.decision.kind} - ${plain(body.decision.because)}`]);
   if (body.end !== null) facts.push(['end', plain(body.end)]);
@@ -47,10 +52,16 @@ function settlementLines(terminal: Terminal, body: SettlementBody): string[] {
     ...facts.map(([name, value]) => `  ${paint(terminal, 'dim', name.padEnd(width))}  ${value}`),
     ...section(differenceLines(terminal, body)),
     ...section(operationLines(terminal, body)),
-    ...section(body.residuals.map(({ residual, terms }) => `left open: ${plain(residual)} ${amountOf(terms).join(' ')}`)),
+    ...section(
+      body.residuals.map(({ residual, terms }) => `left open: ${plain(residual)} ${amountOf(terms).join(' ')}`),
+    ),
     ...section(
       body.attention.map(({ operation, reason, waitingFor }) =>
-        paint(terminal, 'red', plain(`attention: ${operation === undefined ? '' : `${operation} `}${reason}, waiting for ${waitingFor}`)),
+        paint(
+          terminal,
+          'red',
+          plain(`attention: ${operation === undefined ? '' : `${operation} `}${reason}, waiting for ${waitingFor}`),
+        ),
       ),
     ),
   ];
@@ -64,7 +75,11 @@ function differenceLines(terminal: Terminal, { differences }: SettlementBody): s
   if (differences.length === 0) return [];
   const sides = [...new Set(differences.flatMap(({ values }) => Object.keys(values)))];
   const columns = [{ title: 'differs' }, ...sides.map((side) => ({ title: plain(side), cut: true }) as const)];
-  return table(terminal, columns, differences.map(({ path, values }) => [path, ...sides.map((side) => values[side] ?? '')]));
+  return table(
+    terminal,
+    columns,
+    differences.map(({ path, values }) => [path, ...sides.map((side) => values[side] ?? '')]),
+  );
 }
 
 const STATUS_COLOURS: Readonly<Record<SettlementBody['operations'][number]['status'], Colour>> = {
@@ -87,7 +102,14 @@ function operationLines(terminal: Terminal, { operations }: SettlementBody): str
   ] as const;
   const rows = operations.map((operation): Cell[] => {
     const { name, system, verb, attempt, terms, reason, transaction } = operation;
-    return [attempt > 1 ? `${name} (${attempt})` : name, system, verb, ...amountOf(terms), { text: outcomeOf(operation), colour: STATUS_COLOURS[operation.status] }, shortId(transaction) || reason];
+    return [
+      attempt > 1 ? `${name} (${attempt})` : name,
+      system,
+      verb,
+      ...amountOf(terms),
+      { text: outcomeOf(operation), colour: STATUS_COLOURS[operation.status] },
+      shortId(transaction) || reason,
+    ];
   });
   return table(terminal, columns, rows);
 }

@@ -31,7 +31,7 @@ const ANSWER_MS = 5_000;
 export function createValidatorClient({ key, url, tls }: ValidatorEndpoint): ValidatorClient {
   const base = new URL(url);
   const prefix = base.pathname.replace(/\/$/, '');
-  const connect = { timeout: 2_000, ...(tls ?? {}) };
+  const connect = { timeout: 2_000, ...tls };
   const pool = new Pool(base.origin, { connections: 256, connect, bodyTimeout: 0 });
   const who = `The validator at ${base.origin}`;
 

@@ -55,7 +55,7 @@ export function createHeadWatch(options: {
       if (latest <= known && !repeat) return;
       known = Math.max(known, latest);
       published = performance.now();
-      for (const listener of [...listeners]) listener(known);
+      for (const listener of listeners) listener(known);
     } catch (error) {
       // A node that is away is asked again at the next poll; whoever waits goes on waiting.
       if (!(error instanceof Fault)) throw error;
