@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -63,6 +64,8 @@ export type SystemProcess = AsyncDisposable & {
   readonly pid: number;
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Loses all data of the stopped system. */
+  forget(): Promise<void>;
 };
 
 export async function startSystem(program: string, config: (dataDir: string) => object): Promise<SystemProcess> {
@@ -96,6 +99,9 @@ export async function startSystem(program: string, config: (dataDir: string) => 
     kill,
     async start() {
       running = await run();
+    },
+    async forget() {
+      await rm(join(dir, 'data'), { recursive: true });
     },
     async [Symbol.asyncDispose]() {
       const { child } = running;

@@ -50,6 +50,8 @@ export async function streamEvents(
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
+    // A stream ends with its connection: kept for another request it would hold up the closing of the server.
+    connection: 'close',
   });
   response.write(`retry: ${RETRY_MS}\n\n`);
   // Silence would look like a dead connection to whatever stands between; a reader that is behind needs no comment.

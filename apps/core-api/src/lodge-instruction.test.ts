@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ENDPOINTS, parse } from '@linkspan/protocol';
+import { ENDPOINTS, type JsonObject, parse } from '@linkspan/protocol';
 import { sampleInstruction } from '@linkspan/testkit';
 import { createLodging } from './lodge-instruction.ts';
 import {
@@ -74,16 +74,16 @@ test('a request that is still under way is answered as such, and once it is over
   const signer = sample.organisations['central-bank-a']?.call;
   assert.ok(signer);
   const lodging = createLodging({ organisation: 'central-bank-a', network: sample.id, ledger, signer });
-  const request = { client: 'operator', key: 'k', instruction: sampleInstruction('SLOW', Date.now()) };
+  const request = { client: 'operator', key: 'k', instruction: copyOf('SLOW') };
   const first = lodging(request);
   const second = await lodging(request);
   assert.ok(!second.ok && second.refusal.code === 'request-in-progress');
-  const other = await lodging({ ...request, instruction: { ...request.instruction, tradeId: 'OTHER' } });
+  const other = await lodging({ ...request, instruction: copyOf('OTHER') });
   assert.ok(!other.ok && other.refusal.code === 'idempotency-key-reused');
   const stranger = await lodging({
     ...request,
     client: 'somebody else',
-    instruction: sampleInstruction('STRANGER', Date.now()),
+    instruction: copyOf('STRANGER'),
   });
   assert.ok(stranger.ok, 'keys belong to the client that chose them');
   assert.deepEqual(await lodging(request), await first);
@@ -94,3 +94,7 @@ test('a text that is no Unicode is refused before anything is hashed', async () 
   const answer = await lodge(a, { ...instruction, rate: { ...instruction.rate, source: '\ud800' } }, 'surrogate');
   assert.deepEqual([answer.status, problemOf(answer).code], [422, 'request-invalid']);
 });
+
+function copyOf(tradeId: string): JsonObject {
+  return { ...sampleInstruction(tradeId, Date.now()) };
+}

@@ -7,12 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
+import type { CoreApiConfig } from './config.ts';
 import { isObject, testConfig } from './test-support.ts';
 
 let directory: string;
+let config: CoreApiConfig;
 
 before(() => {
   directory = mkdtempSync(join(tmpdir(), 'linkspan-main-'));
+  config = testConfig(directory);
   writeConfiguration();
 });
 
@@ -79,12 +82,7 @@ test('a key file that is not the one of the organisation is named', async () => 
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-let keysWritten = false;
-let config: ReturnType<typeof testConfig>;
-
 function configuration(ports: Readonly<Record<string, number>> = {}): string {
-  if (!keysWritten) config = testConfig(directory);
-  keysWritten = true;
   return JSON.stringify({
     mode: 'development',
     network: { genesis: 'genesis.json' },

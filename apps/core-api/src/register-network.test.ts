@@ -24,7 +24,8 @@ function registrants(): Registrant[] {
 }
 
 test('registrations that depend on one another are accepted in any order, and again without a change', async () => {
-  await using ledger = await openLedger();
+  await using opened = await openLedger();
+  const { ledger } = opened;
   await registerNetwork(ledger, sample.id, sample.plan.genesis, registrants());
   const register = await ledger.evaluate('register', {});
   assert.ok(register.ok);
@@ -41,7 +42,8 @@ test('registrations that depend on one another are accepted in any order, and ag
 });
 
 test('what stays refused stops the start in one sentence that names it', async () => {
-  await using ledger = await openLedger();
+  await using opened = await openLedger();
+  const { ledger } = opened;
   const [first, ...others] = registrants();
   assert.ok(first);
   const stranger = { lei: '999900KITABANK00B013', name: 'Kita Bank', bic: 'KITAJPJ0XXX', organisation: 'nobody' };
@@ -56,7 +58,8 @@ test('what stays refused stops the start in one sentence that names it', async (
 });
 
 test('a ledger of another network is refused', async () => {
-  await using ledger = await openLedger();
+  await using opened = await openLedger();
+  const { ledger } = opened;
   await registerNetwork(ledger, sample.id, sample.plan.genesis, registrants());
   const genesis = { ...sample.plan.genesis, nonce: 'another' };
   await assert.rejects(registerNetwork(ledger, sample.id, genesis, registrants()), /genesis call of .*another genesis/);
@@ -70,12 +73,5 @@ async function openLedger() {
   const ledger = opened.use(
     await openEmbeddedLedger({ directory, contract: { applyCalls, runQuery }, verify, now: Date.now }),
   );
-  const { submit, evaluate, height, events } = ledger;
-  return {
-    submit: submit.bind(ledger),
-    evaluate: evaluate.bind(ledger),
-    height: height.bind(ledger),
-    events: events.bind(ledger),
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  };
+  return { ledger, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

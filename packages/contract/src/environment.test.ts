@@ -139,7 +139,7 @@ test('registrations that cannot stand are refused with their code', () => {
     ['central-bank-b', { type: 'register-instrument', instrument }, 'not-entitled'],
     [
       'csd-b',
-      { type: 'register-instrument', instrument: { ...instrument, isin: 'XS0000000017' } },
+      { type: 'register-instrument', instrument: { ...instrument, isin: 'XS0000000018' } },
       'record-invalid',
       '/instrument/isin',
     ],

@@ -1,5 +1,5 @@
 import { callId, type Entry, ENDS, hashOf, type JsonObject } from '@linkspan/protocol';
-import { certificatesCalledFor, type Settlement, type Transition } from '@linkspan/scenario';
+import { certificatesCalledFor, type Settlement, stateHash, type Transition } from '@linkspan/scenario';
 import type { Writer } from './apply-calls.ts';
 import { BY_SETTLEMENT, ENTRY, OPEN, SETTLEMENT, SLOT, type StoredSettlement } from './store.ts';
 import { slotKey } from './register.ts';
@@ -16,7 +16,7 @@ export function append({ world, call }: Writer, before: StoredSettlement | undef
     call: callId(call),
     by: { organisation: call.organisation, actor: call.actor },
     changes,
-    state: hashOf(settlement),
+    state: stateHash(settlement),
     previous: before?.head ?? null,
   };
   const head = hashOf(entry);

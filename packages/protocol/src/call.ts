@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { canonicalText } from './canonical-json.ts';
 import { certificateShareSchema } from './certificate.ts';
 import { fieldsSchema } from './fields.ts';
 import { genesisSchema, identifierSchema } from './genesis.ts';
-import { type Hash, hashOf, hashSchema } from './hash.ts';
+import { type Hash, hashOfText, hashSchema } from './hash.ts';
 import { tradeIdSchema } from './instruction.ts';
 import { accountRecordSchema, instrumentRecordSchema, partyRecordSchema, systemRecordSchema } from './records.ts';
 import { scenarioDocumentSchema, scenarioReferenceSchema } from './scenario-document.ts';
@@ -62,7 +63,7 @@ export type SignedCall = { readonly call: Call; readonly signature: BatchSignatu
 
 /** The id of a call: an accepted call is idempotent under it. */
 export function callId(call: Call): Hash {
-  return hashOf(call);
+  return hashOfText(canonicalText(call));
 }
 
 /** Signs calls of one organisation with one signature. */

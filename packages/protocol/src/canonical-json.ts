@@ -16,26 +16,57 @@ export function canonicalJson(value: unknown): string {
     case 'boolean':
       return value ? 'true' : 'false';
     case 'object':
-      break;
+      if (value === null) return 'null';
+      if (Array.isArray(value)) return canonicalArray(value);
+      return isRecord(value) ? canonicalObject(value) : '{}';
     default:
       throw new RangeError(`a ${typeof value} has no canonical form`);
   }
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  return canonicalObject(value);
 }
 
-function canonicalObject(value: object): string {
-  const members: string[] = [];
-  // RFC 8785 orders by UTF-16 code units, which is what the default sort of strings compares.
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  for (const [key, member] of entries) {
-    if (member !== undefined) members.push(`${canonicalString(key)}:${canonicalJson(member)}`);
-  }
-  return `{${members.join(',')}}`;
+/**
+ * The canonical text of a document that never changes, made once: signing, checking and naming one document would otherwise each make it
+ * again. Whoever changes a document afterwards gets the old text.
+ */
+export function canonicalText(document: object): string {
+  const known = TEXTS.get(document);
+  if (known !== undefined) return known;
+  const text = canonicalJson(document);
+  TEXTS.set(document, text);
+  return text;
 }
+
+const TEXTS = new WeakMap<object, string>();
+
+function canonicalArray(values: readonly unknown[]): string {
+  let text = '[';
+  for (let i = 0; i < values.length; i++) text += i === 0 ? canonicalJson(values[i]) : `,${canonicalJson(values[i])}`;
+  return `${text}]`;
+}
+
+function canonicalObject(value: Readonly<Record<string, unknown>>): string {
+  // RFC 8785 orders by UTF-16 code units, which is what the default sort of strings compares. The array is our own.
+  const keys = Object.keys(value);
+  // oxlint-disable-next-line unicorn/no-array-sort
+  keys.sort();
+  let text = '{';
+  for (const key of keys) {
+    const member = value[key];
+    if (member === undefined) continue;
+    text += `${text.length === 1 ? '' : ','}${canonicalString(key)}:${canonicalJson(member)}`;
+  }
+  return `${text}}`;
+}
+
+/** Every object is a record of its own enumerable members. */
+function isRecord(value: object): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object';
+}
+
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 function canonicalString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   // A lone surrogate has no UTF-8 form: two different strings would share one hash.
   if (!text.isWellFormed()) throw new RangeError('the text holds a lone surrogate');
   return JSON.stringify(text);

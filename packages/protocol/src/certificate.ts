@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { concatBytes, utf8ToBytes } from './bytes.ts';
+import { bytesToHex, concatBytes, utf8ToBytes } from './bytes.ts';
 import { type Hash, hashBytes, hashSchema, hashToHex, keccak256 } from './hash.ts';
 import { leafHash, type MerklePath, merklePathSchema, merkleTree, ONLY_LEAF, rootFromPath } from './merkle.ts';
 import { addressOf, type CertificateKey, certificateKeySchema, type Signer, type Verify } from './signature.ts';
@@ -92,11 +92,17 @@ export function verifyShare(verify: Verify, share: CertificateShare): boolean {
   return verify(share.key, rootDigest(share.certificate.network, share.certificate.epoch, share.block, root), share.signature);
 }
 
-/** Puts shares of one certificate together. Shares over another block's root cannot be mixed in; the largest group that agrees is taken. */
+/**
+ * Puts shares of one certificate together. Shares over another block's root cannot be mixed in. They are told apart by that root and not
+ * by their paths: what a path says of the tree's size is not signed, so whoever brings a share could write it differently.
+ */
 export function joinShares(shares: readonly CertificateShare[], quorum: number): SignedCertificate | undefined {
   const groups = new Map<string, CertificateShare[]>();
   for (const share of shares) {
-    const key = `${share.block} ${share.path.index} ${share.path.size} ${share.path.hashes.join()}`;
+    const leaf = certificateLeaf(share.certificate);
+    const root = rootFromPath(keccak256, leaf, share.path);
+    if (!root) continue;
+    const key = `${share.block} ${bytesToHex(leaf)} ${bytesToHex(root)}`;
     const group = groups.get(key) ?? [];
     if (!group.some((other) => other.key === share.key)) group.push(share);
     groups.set(key, group);

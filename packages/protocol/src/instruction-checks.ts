@@ -264,7 +264,7 @@ function valueAt(input: unknown, pointer: string): unknown {
   let at: unknown = input;
   for (const name of pointer.split('/').slice(1)) {
     if (typeof at !== 'object' || at === null || Array.isArray(at) || !Object.hasOwn(at, name)) return undefined;
-    at = new Map<string, unknown>(Object.entries(at)).get(name);
+    at = Reflect.get(at, name);
   }
   return at;
 }

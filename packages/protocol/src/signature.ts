@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { concatBytes, hexToBytes, utf8ToBytes } from './bytes.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalText } from './canonical-json.ts';
 import { sha256 } from './hash.ts';
 import { leafHash, type MerklePath, merklePathSchema, merkleTree, ONLY_LEAF, rootFromPath } from './merkle.ts';
 
@@ -29,24 +29,24 @@ export const batchSignatureSchema = z
 const DOMAIN = utf8ToBytes('linkspan/1 root\n');
 
 /** Signs many documents at once: one signature over the root of a tree, and for each document its path (Ed25519 over a domain tag and the root). */
-export function signBatch(signer: Signer<SigningKey>, documents: readonly unknown[]): BatchSignature[] {
+export function signBatch(signer: Signer<SigningKey>, documents: readonly object[]): BatchSignature[] {
   const { root, paths } = merkleTree(sha256, documents.map(documentLeaf));
   const signature = signer.sign(concatBytes(DOMAIN, root));
   if (documents.length === 1) return [{ key: signer.key, signature }];
   return paths.map((path) => ({ key: signer.key, path, signature }));
 }
 
-export function signOne(signer: Signer<SigningKey>, document: unknown): BatchSignature {
+export function signOne(signer: Signer<SigningKey>, document: object): BatchSignature {
   return { key: signer.key, signature: signer.sign(concatBytes(DOMAIN, documentLeaf(document))) };
 }
 
-export function verifyBatchSignature(verify: Verify, document: unknown, signature: BatchSignature): boolean {
+export function verifyBatchSignature(verify: Verify, document: object, signature: BatchSignature): boolean {
   const root = rootFromPath(sha256, documentLeaf(document), signature.path ?? ONLY_LEAF);
   return root !== undefined && verify(signature.key, concatBytes(DOMAIN, root), signature.signature);
 }
 
-function documentLeaf(document: unknown): Uint8Array {
-  return leafHash(sha256, utf8ToBytes(canonicalJson(document)));
+function documentLeaf(document: object): Uint8Array {
+  return leafHash(sha256, utf8ToBytes(canonicalText(document)));
 }
 
 /** The 20 bytes of a certificate key. */

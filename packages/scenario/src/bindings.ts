@@ -9,7 +9,8 @@ export type Bindings = { readonly participants: readonly Participant[]; readonly
 export function bindRoles(document: ScenarioDocument, fields: readonly Field[], register: Pick<Register, 'system'>): Bindings {
   const participants: Participant[] = [];
   const problems: Problem[] = [];
-  for (const [role, demands] of Object.entries(document.roles)) {
+  // In order of their names: two hosts may keep the members of one document in different orders.
+  for (const [role, demands] of Object.entries(document.roles).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const id = systemOfRole(document, fields, role);
     const pointer = accountPathsOfRole(document, role)[0] ?? '';
     const system = id === undefined ? undefined : register.system(id);

@@ -37,8 +37,18 @@ export function systemOfRole(document: ScenarioDocument, fields: readonly Field[
   return undefined;
 }
 
-/** Every account path that operations of a role name. */
-export function accountPathsOfRole(document: ScenarioDocument, role: string): string[] {
+/** Every account path that operations of a role name. Documents never change, so each is looked through once. */
+export function accountPathsOfRole(document: ScenarioDocument, role: string): readonly string[] {
+  const known = PATHS.get(document) ?? new Map<string, readonly string[]>();
+  PATHS.set(document, known);
+  const paths = known.get(role) ?? findAccountPaths(document, role);
+  known.set(role, paths);
+  return paths;
+}
+
+const PATHS = new WeakMap<ScenarioDocument, Map<string, readonly string[]>>();
+
+function findAccountPaths(document: ScenarioDocument, role: string): string[] {
   const operations = document.stages.flatMap(stageOperations).filter(([, operation]) => operation.system === role);
   return [...new Set(operations.flatMap(([, operation]) => accountPaths(operation)))];
 }
@@ -52,7 +62,7 @@ function accountPaths(operation: OperationDocument): string[] {
     case 'burn':
       return [operation.account];
     case 'await':
-      return Object.entries(operation.key).flatMap(([name, path]) => (name === 'from' || name === 'to' ? [path] : []));
+      return ['from', 'to'].flatMap((name) => operation.key[name] ?? []);
     default:
       return [];
   }

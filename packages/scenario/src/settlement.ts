@@ -1,4 +1,4 @@
-import type { Attention, Difference, Field, Hash, Phase, Terms, Verb } from '@linkspan/protocol';
+import { type Attention, canonicalText, type Difference, type Field, type Hash, hashOfText, type Phase, type Terms, type Verb } from '@linkspan/protocol';
 
 /** The version of the machine; each entry records the one that made it. */
 export const MACHINE = 1;
@@ -111,4 +111,18 @@ export function findOperation(settlement: Settlement, id: Hash): OperationState 
 export function waitsForPeople({ phase }: Settlement, { status, purpose }: OperationState): boolean {
   if (status !== 'irregular') return false;
   return purpose === 'complete' || purpose === 'inverse' || (purpose === 'pivot' && phase === 'deciding');
+}
+
+/**
+ * The hash of a state. What is as large as it is constant stands in it by its hash: instructions, which their own hashes name, and each
+ * operation's text, so that an entry costs what it changed.
+ */
+export function stateHash(settlement: Settlement): Hash {
+  const { fields: _, copies, operations, ...rest } = settlement;
+  const parts = {
+    ...rest,
+    copies: copies.map(({ organisation, hash, deadline }) => ({ organisation, hash, deadline })),
+    operations: operations.map((operation) => hashOfText(canonicalText(operation))),
+  };
+  return hashOfText(canonicalText(parts));
 }

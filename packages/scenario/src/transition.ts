@@ -131,7 +131,7 @@ function noteCopy(draft: Draft, copy: Copy, participants: readonly Participant[]
   const first = copies[0];
   const matched = first && copies.length === settlement.lodgers.length && copies.every((each) => each.hash === first.hash);
   draft.changes.push({ what: 'lodged', organisation: copy.organisation });
-  draft.settlement = { ...settlement, copies, deadline, differences: differencesOf(copies) };
+  draft.settlement = { ...settlement, copies, deadline, differences: matched ? [] : differencesOf(copies) };
   if (matched) match(draft, first, participants);
   return accept('lodge');
 }

@@ -1,5 +1,5 @@
 import { Fault } from '@linkspan/protocol';
-import { keccak256, type PrivateKeyAccount } from 'viem';
+import { keccak256, type LocalAccount } from 'viem';
 import { isObject } from '../../document-reader.ts';
 import type { HeadWatch } from './head-watch.ts';
 import { asHex, asNumber, type Hex, isHexText, type JsonRpc, RpcError } from './json-rpc.ts';
@@ -20,7 +20,7 @@ export type TransactionSender = {
 export type SenderOptions = {
   readonly rpc: JsonRpc;
   readonly head: HeadWatch;
-  readonly account: PrivateKeyAccount;
+  readonly account: LocalAccount;
   readonly system: string;
   /** After how long a transaction that the node has and does not mine is sent again for a higher fee. */
   readonly stuckMs: number;
