@@ -13,7 +13,10 @@ test('F9 only what has its confirmations is final', async (t) => {
   t.after(() => system[Symbol.asyncDispose]());
   const token = String(system.ready['token']);
   await using quick = await openConnector(SYSTEM, evmConnectorConfig(system.url, token, 0));
-  await using careful = await openConnector(SYSTEM, { ...evmConnectorConfig(system.url, token, 1), finality: { confirmations: 2 } });
+  await using careful = await openConnector(SYSTEM, {
+    ...evmConnectorConfig(system.url, token, 1),
+    finality: { confirmations: 2 },
+  });
   const hold = holdOf('1.00');
   await seen(quick, hold);
   assert.equal(await careful.lookup(hold), undefined, 'one block is not enough');
@@ -58,7 +61,12 @@ test('F9 a final block that is replaced by another ends all statements of the va
 });
 
 function holdOf(amount: string): Operation {
-  return newOperation(SYSTEM, 'hold', { from: `${SYSTEM}:${payer}`, to: `${SYSTEM}:${payee}`, amount, currency: 'USD' });
+  return newOperation(SYSTEM, 'hold', {
+    from: `${SYSTEM}:${payer}`,
+    to: `${SYSTEM}:${payee}`,
+    amount,
+    currency: 'USD',
+  });
 }
 
 async function seen(connector: Connector, operation: Operation): Promise<void> {

@@ -2,6 +2,7 @@ import { type ConformanceSystem, connectorConformance } from '@linkspan/plugin';
 import { formatAmount } from '@linkspan/protocol';
 import {
   closeOnEvm,
+  fenceOnEvm,
   conformanceOf,
   EVM_ACCOUNTS,
   evmConnectorConfig,
@@ -30,6 +31,7 @@ async function evmSystem(): Promise<ConformanceSystem> {
       { from: to, to: from, amount: '1.00', currency: 'USD' },
       { from, to, amount: '1.005', currency: 'USD' },
     ],
+    fenceBlindly: (operation, reason) => fenceOnEvm(process.url, token, operation, reason),
     closeAsStranger: async (verb, hold, certificate) => {
       if (verb === 'deliver') throw new TypeError('a cash token executes');
       await closeOnEvm(process.url, token, verb, hold, certificate);

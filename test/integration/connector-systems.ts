@@ -22,7 +22,15 @@ import {
   type Signer,
 } from '@linkspan/protocol';
 import { mnemonicKeys, tokenAbi } from '@stand-in/fcy-evm';
-import { createPublicClient, createWalletClient, defineChain, http, zeroHash } from 'viem';
+import {
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  encodeFunctionData,
+  http,
+  stringToHex,
+  zeroHash,
+} from 'viem';
 
 /** The network whose organisations sign certificates in these tests: three of them, quorum two. */
 export const NETWORK: Hash = hashOf({ test: 'network of the connector tests' });
@@ -133,7 +141,8 @@ const CHAIN_ID = 31_337;
 const keyAt = mnemonicKeys(MNEMONIC);
 const [PAYER, PAYEE, STRANGER] = [keyAt(1), keyAt(2), keyAt(20)];
 /** Keys of the validators' executors. */
-export const EXECUTORS = [10, 11, 12].map((index) => {
+const EXECUTOR_INDEXES = [10, 11, 12] as const;
+export const EXECUTORS = EXECUTOR_INDEXES.map((index) => {
   const account = keyAt(index);
   const key = account.getHdKey().privateKey;
   return { address: account.address, privateKey: `0x${Buffer.from(key ?? []).toString('hex')}` };
@@ -187,41 +196,43 @@ export async function closeOnEvm(
   hold: Hash,
   signed: SignedCertificate,
 ): Promise<void> {
-  const chain = defineChain({
-    id: CHAIN_ID,
-    name: 'test',
-    nativeCurrency: { name: 'none', symbol: 'X', decimals: 18 },
-    rpcUrls: { default: { http: [url] } },
-  });
-  const transport = http(url);
   const { certificate, block, path, signatures } = certificateForSystems(signed);
-  const tuple = {
-    ...certificate,
-    kind: certificateKindNumber(certificate.kind),
-    count: BigInt(certificate.count),
-    epoch: BigInt(certificate.epoch),
-  };
-  const proof = {
-    block: BigInt(block),
-    index: BigInt(path.index),
-    size: BigInt(path.size),
-    hashes: path.hashes,
-    signatures,
-  };
-  const address: `0x${string}` = `0x${token.slice(2)}`;
-  const wallet = createWalletClient({ account: STRANGER, chain, transport });
-  const hash = await wallet.writeContract({
-    address,
-    abi: tokenAbi,
-    functionName: verb,
-    args: [zeroHash, hashToHex(hold), tuple, proof],
-    gas: 500_000n,
-    gasPrice: 0n,
-  });
+  const kind = certificateKindNumber(certificate.kind);
+  const tuple = { ...certificate, kind, count: BigInt(certificate.count), epoch: BigInt(certificate.epoch) };
+  const [index, size] = [BigInt(path.index), BigInt(path.size)];
+  const proof = { block: BigInt(block), index, size, hashes: path.hashes, signatures };
+  const args = [zeroHash, hashToHex(hold), tuple, proof] as const;
+  await transact(url, token, STRANGER, encodeFunctionData({ abi: tokenAbi, functionName: verb, args }));
+}
+
+/** Fences as an executor that no connector of these tests uses. */
+export async function fenceOnEvm(url: string, token: string, operation: Hash, reason: string): Promise<void> {
+  const args = [hashToHex(operation), stringToHex(reason, { size: 4 })] as const;
+  await transact(
+    url,
+    token,
+    keyAt(EXECUTOR_INDEXES[2]),
+    encodeFunctionData({ abi: tokenAbi, functionName: 'fence', args }),
+  );
+}
+
+async function transact(
+  url: string,
+  token: string,
+  account: ReturnType<typeof keyAt>,
+  data: `0x${string}`,
+): Promise<void> {
+  const rpcUrls = { default: { http: [url] } };
+  const nativeCurrency = { name: 'none', symbol: 'X', decimals: 18 };
+  const chain = defineChain({ id: CHAIN_ID, name: 'test', nativeCurrency, rpcUrls });
+  const transport = http(url);
+  const to: `0x${string}` = `0x${token.slice(2)}`;
+  const wallet = createWalletClient({ account, chain, transport });
+  const hash = await wallet.sendTransaction({ to, data, gas: 500_000n, gasPrice: 0n });
   const receipt = await createPublicClient({ chain, transport, pollingInterval: 20 }).waitForTransactionReceipt({
     hash,
   });
-  if (receipt.status !== 'success') throw new Error(`the stranger's ${verb} was reverted`);
+  if (receipt.status !== 'success') throw new Error('the transaction was reverted');
 }
 
 export const ISIN = 'XS0000000009';
@@ -262,20 +273,30 @@ export function webConnectorConfig(url: string, executor: number): object {
   return { kind: 'web-api', baseUrl: url, clientId, clientSecret: `${clientId} secret`, assets };
 }
 
+/** Brings a certificate as a client that is no executor. */
 export async function closeOnWeb(url: string, verb: string, hold: Hash, signed: SignedCertificate): Promise<void> {
-  const basic = Buffer.from('stranger:stranger secret').toString('base64');
-  const body = new URLSearchParams({ grant_type: 'client_credentials' });
-  const token: unknown = await (
-    await fetch(`${url}/oauth/token`, { method: 'POST', headers: { authorization: `Basic ${basic}` }, body })
-  ).json();
-  const bearer = isObject(token) ? String(token['access_token']) : '';
   const { signers: _, ...certificate } = certificateForSystems(signed);
-  const response = await fetch(`${url}/holds/${hashToHex(hold)}/${verb}`, {
+  await postAs(url, 'stranger', `/holds/${hashToHex(hold)}/${verb}`, { certificate });
+}
+
+/** Fences as an executor that no connector of these tests uses. */
+export async function fenceOnWeb(url: string, operation: Hash, reason: string): Promise<void> {
+  await postAs(url, CLIENTS[2], `/operations/${hashToHex(operation)}/fence`, { reason });
+}
+
+async function postAs(url: string, client: string, path: string, content: object): Promise<void> {
+  const basic = Buffer.from(`${client}:${client} secret`).toString('base64');
+  const grant = new URLSearchParams({ grant_type: 'client_credentials' });
+  const asked = await fetch(`${url}/oauth/token`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ certificate }),
+    headers: { authorization: `Basic ${basic}` },
+    body: grant,
   });
-  if (!response.ok) throw new Error(`the stranger's ${verb} was refused: ${await response.text()}`);
+  const token: unknown = await asked.json();
+  const bearer = isObject(token) ? String(token['access_token']) : '';
+  const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
+  const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(content) });
+  if (!response.ok) throw new Error(`${path} was refused: ${await response.text()}`);
 }
 
 /** What both kinds of system have in common for the conformance suite. */

@@ -50,7 +50,10 @@ test('what keeps it from starting is said in one sentence, with exit code 1', as
   t.after(() => running.child.kill('SIGKILL'));
   rewritePort(files, 'http://127.0.0.1:1', Number(new URL(running.url).port));
   assert.match(await failure(['--config', files.config]), /^Port \d+ of 127\.0\.0\.1 is used by another process\.\n$/);
-  assert.match(await failure(['--config', join(files.dir, 'missing.json')]), /^The configuration .*missing\.json cannot be read: .*\n$/);
+  assert.match(
+    await failure(['--config', join(files.dir, 'missing.json')]),
+    /^The configuration .*missing\.json cannot be read: .*\n$/,
+  );
   writeFileSync(files.config, '{}');
   assert.match(await failure(['--config', files.config]), /^\/mode: .*\n$/);
   assert.match(await failure([]), /^Usage: .*\n$/);
@@ -65,8 +68,14 @@ test('over HTTP every refusal is a problem document, and what is too large or no
   const operation = newOperation('rtgs', 'hold', TERMS);
   assert.deepEqual(await problem(url, '/v1/submit', '{'), [400, 'json-malformed']);
   assert.deepEqual(await problem(url, '/v1/submit', '{}'), [422, 'request-invalid']);
-  assert.deepEqual(await problem(url, '/v1/submit', JSON.stringify({ operation: { ...operation, system: 'csd' } })), [409, 'statement-other-system']);
-  assert.deepEqual(await problem(url, '/v1/submit', JSON.stringify({ operation: { ...operation, verb: 'execute' } })), [403, 'certificate-missing']);
+  assert.deepEqual(await problem(url, '/v1/submit', JSON.stringify({ operation: { ...operation, system: 'csd' } })), [
+    409,
+    'statement-other-system',
+  ]);
+  assert.deepEqual(await problem(url, '/v1/submit', JSON.stringify({ operation: { ...operation, verb: 'execute' } })), [
+    403,
+    'certificate-missing',
+  ]);
   assert.deepEqual(await problem(url, '/v1/submit', `"${'x'.repeat(200_000)}"`), [413, 'body-too-large']);
   assert.deepEqual(await problem(url, '/v1/nothing', '{}'), [404, 'not-found']);
   assert.deepEqual(await problem(url, '/v1/attest', JSON.stringify({ operation })), [503, 'system-unavailable']);
@@ -105,5 +114,8 @@ function writeFiles(t: TestContext, systemUrl: string, port: number): Files {
 function rewritePort({ dir, config }: Files, systemUrl: string, port: number): void {
   const connector = webConnectorConfig(systemUrl, 0);
   const keyFile = join(dir, 'key.json');
-  writeFileSync(config, JSON.stringify({ mode: 'development', network: NETWORK, system: 'rtgs', listen: { port }, keyFile, connector }));
+  writeFileSync(
+    config,
+    JSON.stringify({ mode: 'development', network: NETWORK, system: 'rtgs', listen: { port }, keyFile, connector }),
+  );
 }

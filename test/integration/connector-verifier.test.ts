@@ -333,7 +333,7 @@ async function silence(t: TestContext, { endpoints, validators }: Network): Prom
   await t.test('when the executor is down the next one executes', async () => {
     await one.stop();
     const silent: SigningKey[] = [];
-    await using verifier = verifierOf(SYSTEM, endpoints, { onSilence: (key) => silent.push(key) });
+    await using verifier = verifierOf(SYSTEM, endpoints, { waitMs: 20_000, onSilence: (key) => silent.push(key) });
     const { signed } = await accepted(verifier.perform(newOperation(SYSTEM, 'hold', TERMS), undefined, limit()));
     assert.deepEqual(
       signed.signatures.map(({ key }) => key),

@@ -1,6 +1,14 @@
 import { type ConformanceSystem, connectorConformance } from '@linkspan/plugin';
 import type { Terms } from '@linkspan/protocol';
-import { closeOnWeb, conformanceOf, ISIN, openConnector, startWeb, webConnectorConfig } from './connector-systems.ts';
+import {
+  closeOnWeb,
+  fenceOnWeb,
+  conformanceOf,
+  ISIN,
+  openConnector,
+  startWeb,
+  webConnectorConfig,
+} from './connector-systems.ts';
 
 connectorConformance('web-api, cash accounts', () =>
   webSystem('rtgs', {
@@ -41,6 +49,7 @@ async function webSystem(system: string, facts: Facts): Promise<ConformanceSyste
     connect: (url, executor = 0) => openConnector(system, webConnectorConfig(url, executor)),
     payer: '0042',
     payee: '0099',
+    fenceBlindly: (operation, reason) => fenceOnWeb(process.url, operation, reason),
     closeAsStranger: (verb, hold, certificate) => closeOnWeb(process.url, verb, hold, certificate),
   });
 }

@@ -20,6 +20,7 @@ export const directions: Readonly<Record<string, Direction>> = {
     thirdParty: { undici: 'src', viem: 'src/connectors/evm' },
     builtins: 'all',
   },
+  'packages/audit': { packages: ['contract', 'scenario', 'protocol'], thirdParty: {}, builtins: [] },
   'packages/keys': { packages: ['protocol'], thirdParty: { secp256k1: 'src' }, builtins: ['crypto', 'fs'] },
   'packages/coordinator': {
     packages: ['ledger', 'plugin', 'scenario', 'contract', 'protocol'],

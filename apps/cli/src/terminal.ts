@@ -27,9 +27,9 @@ export function grouped(amount: string): string {
   return `${sign}${whole.replaceAll(/\B(?=(?:[0-9]{3})+$)/g, ',')}${fraction ?? ''}`;
 }
 
-/** The first 12 digits of a hash: enough to tell two apart and to ask for one. */
+/** The first 12 digits of a hash, enough to tell two apart and to ask for one; what is no hash as it is. */
 export function shortId(id: string): string {
-  return id.replace(/^sha256:/, '').slice(0, 12);
+  return id.replace(/^(?:sha256:|(0x))([0-9a-f]{12})[0-9a-f]{20,}$/, '$1$2');
 }
 
 /** `2026-11-24 06:00:00` of an instant in UTC. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ENDPOINTS, type JsonObject, parse } from '@linkspan/protocol';
+import { ENDPOINTS, type Json, parse } from '@linkspan/protocol';
 import { sampleInstruction } from '@linkspan/testkit';
 import { createLodging } from './lodge-instruction.ts';
 import {
@@ -95,6 +95,7 @@ test('a text that is no Unicode is refused before anything is hashed', async () 
   assert.deepEqual([answer.status, problemOf(answer).code], [422, 'request-invalid']);
 });
 
-function copyOf(tradeId: string): JsonObject {
-  return { ...sampleInstruction(tradeId, Date.now()) };
+function copyOf(tradeId: string): Json {
+  const copy: Json = JSON.parse(JSON.stringify(sampleInstruction(tradeId, Date.now())));
+  return copy;
 }

@@ -38,6 +38,7 @@ export function createServer({ services, log, onBroken }: ServerOptions): Fastif
   const closing = new AbortController();
   acceptJson(app);
   app.addHook('preClose', async () => closing.abort());
+  endConnections(app);
   app.setNotFoundHandler((request, reply) => refuseUnknown(request, reply));
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
@@ -54,6 +55,21 @@ export function createServer({ services, log, onBroken }: ServerOptions): Fastif
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+const LAST_ANSWERS_MS = 5_000;
+
+/** Closing waits for answers that are under way, for a while. Node does not count a connection on which nothing was asked yet as idle. */
+function endConnections(app: FastifyInstance): void {
+  const unused = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => unused.delete(socket));
+  app.addHook('preClose', async () => {
+    for (const socket of unused) socket.destroy();
+    setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
+  });
+}
 
 function namesOf(handlers: Handlers): (keyof Handlers)[] {
   return Object.keys(handlers).filter((name): name is keyof Handlers => Object.hasOwn(handlers, name));

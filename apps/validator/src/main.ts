@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { useNativeHashes } from '@linkspan/keys';
 import { Fault } from '@linkspan/protocol';
 import { destination, pino } from 'pino';
 import { loadConfig } from './config.ts';
 import { startValidator } from './start-validator.ts';
+
+useNativeHashes();
 
 try {
   const { values } = parseArgs({ options: { config: { type: 'string' } } });

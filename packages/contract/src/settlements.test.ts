@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CallBody, type ErrorCode, type Hash, hashOf, type SignedStatement, signOne, type Statement } from '@linkspan/protocol';
+import {
+  type CallBody,
+  type ErrorCode,
+  type Hash,
+  hashOf,
+  type SignedStatement,
+  signOne,
+  type Statement,
+} from '@linkspan/protocol';
 import { ContractScene, sampleNetwork } from '@linkspan/testkit';
 
 const net = sampleNetwork();
@@ -46,11 +54,20 @@ test('a statement that cannot be accepted is refused with its code, and leaves n
     ['signed by another system', { statement: fcy, signatures: [signOne(validator, fcy)] }, 'statement-key-unknown'],
     ['one of two signatures', scene.signed(fcy, [0]), 'statement-too-few'],
     ['one key twice', scene.signed(fcy, [0, 0]), 'statement-too-few'],
-    ['changed after it was signed', { ...both, statement: { ...fcy, transaction: 'other' } }, 'statement-signature-invalid'],
-    ['one right, one forged', { ...both, signatures: [first, { ...first, key: both.signatures[1]?.key ?? first.key }] }, 'statement-signature-invalid'],
+    [
+      'changed after it was signed',
+      { ...both, statement: { ...fcy, transaction: 'other' } },
+      'statement-signature-invalid',
+    ],
+    [
+      'one right, one forged',
+      { ...both, signatures: [first, { ...first, key: both.signatures[1]?.key ?? first.key }] },
+      'statement-signature-invalid',
+    ],
     ['enough right ones and a forged one', forgedThird(scene.signed(fcy)), 'statement-signature-invalid'],
   ];
-  for (const [what, statement, code] of cases) assert.equal(scene.refused('csd-b', record(proposal, statement)).code, code, what);
+  for (const [what, statement, code] of cases)
+    assert.equal(scene.refused('csd-b', record(proposal, statement)).code, code, what);
   assert.equal(scene.refused('csd-b', record(hashOf('none'), both)).code, 'not-registered');
   scene.accepted('csd-b', record(proposal, both));
 });
@@ -58,7 +75,10 @@ test('a statement that cannot be accepted is refused with its code, and leaves n
 test('a bad statement among good ones is named and holds up none of them', () => {
   const { scene, proposal } = preparing();
   const bad = scene.signed(scene.statement(proposal, 'earmark/fcy'), [0]);
-  const good = [scene.signed(scene.statement(proposal, 'earmark/bond')), scene.signed(scene.statement(proposal, 'earmark/lcy'))];
+  const good = [
+    scene.signed(scene.statement(proposal, 'earmark/bond')),
+    scene.signed(scene.statement(proposal, 'earmark/lcy')),
+  ];
   const answer = scene.accepted('csd-b', record(proposal, bad, ...good, ...good));
   const refused = answer['refused'];
   assert.ok(Array.isArray(refused));
@@ -82,7 +102,10 @@ test('what was recorded before is refused as that; another word on it is kept as
   const { state } = scene.view(proposal);
   assert.equal(state.phase, 'preparing');
   assert.equal(scene.operation(proposal, 'earmark/bond').status, 'effective');
-  assert.deepEqual(state.attention.map(({ reason }) => reason), ['contradiction']);
+  assert.deepEqual(
+    state.attention.map(({ reason }) => reason),
+    ['contradiction'],
+  );
 });
 
 test('a record at the deadline aborts, however good it is; a moment before it commits', () => {
@@ -143,7 +166,10 @@ test('different keys that differ raise attention and suspend nobody', () => {
   const { scene, proposal } = preparing();
   const [one, two] = contradicting(scene, proposal);
   scene.accepted('csd-b', { type: 'report', proposal, statements: [scene.signed(one, [0]), scene.signed(two, [1])] });
-  assert.deepEqual(scene.view(proposal).state.attention.map(({ reason }) => reason), ['disagreement']);
+  assert.deepEqual(
+    scene.view(proposal).state.attention.map(({ reason }) => reason),
+    ['disagreement'],
+  );
   assert.equal(scene.world.state.has('suspended/fcy-evm'), false);
   scene.accepted('csd-b', record(proposal, scene.signed(one, [0, 2])));
 });
@@ -151,7 +177,8 @@ test('different keys that differ raise attention and suspend nobody', () => {
 test('what is no contradiction, or is forged, is no evidence and suspends nobody', () => {
   const { scene, proposal } = preparing();
   const [one, two] = contradicting(scene, proposal);
-  const report = (...statements: SignedStatement[]) => scene.refused('csd-b', { type: 'report', proposal, statements }).code;
+  const report = (...statements: SignedStatement[]) =>
+    scene.refused('csd-b', { type: 'report', proposal, statements }).code;
   const elsewhere = scene.signed(scene.statement(proposal, 'earmark/lcy'));
   assert.equal(report(scene.signed(one, [0]), scene.signed(one, [1])), 'statements-agree');
   assert.equal(report(scene.signed(one, [0]), elsewhere), 'statements-agree');
@@ -197,11 +224,17 @@ test('one person counts once, the last word counts, and a word against it keeps 
 
 test('people are asked only by settlements whose role they own, and only about what is open', () => {
   const { scene, proposal } = aborting();
-  const resolving = (operation: Hash): CallBody => ({ type: 'resolve', proposal, operation, status: 'dead', why: 'so' });
+  const resolving = (operation: Hash, of = proposal): CallBody => ({
+    type: 'resolve',
+    proposal: of,
+    operation,
+    status: 'dead',
+    why: 'so',
+  });
   const dead = scene.operation(proposal, 'earmark/fcy').id;
   assert.equal(scene.refused('csd-b', resolving(dead)).code, 'already-recorded');
   assert.equal(scene.refused('csd-b', resolving(hashOf('none'))).code, 'statement-other-operation');
-  assert.equal(scene.refused('csd-b', { ...resolving(dead), proposal: hashOf('none') } as CallBody).code, 'not-registered');
+  assert.equal(scene.refused('csd-b', resolving(dead, hashOf('none'))).code, 'not-registered');
 });
 
 test('nobody is asked about a hold that took effect with other terms: it is being released', () => {
@@ -209,10 +242,20 @@ test('nobody is asked about a hold that took effect with other terms: it is bein
   const { terms, id } = scene.operation(proposal, 'earmark/lcy');
   const statement = scene.statement(proposal, 'earmark/lcy', { terms: { ...terms, amount: '999999' } });
   scene.accepted('csd-b', record(proposal, scene.signed(statement)));
-  assert.equal(scene.refused('csd-b', { type: 'resolve', proposal, operation: id, status: 'effective', why: 'so' }).code, 'already-recorded');
+  assert.equal(
+    scene.refused('csd-b', { type: 'resolve', proposal, operation: id, status: 'effective', why: 'so' }).code,
+    'already-recorded',
+  );
 });
 
-function say(scene: ContractScene, proposal: Hash, operation: Hash, organisation: string, actor: string, status: 'effective' | 'dead') {
+function say(
+  scene: ContractScene,
+  proposal: Hash,
+  operation: Hash,
+  organisation: string,
+  actor: string,
+  status: 'effective' | 'dead',
+) {
   const body = { type: 'resolve', proposal, operation, status, why: 'seen in the books' } as const;
   const result = scene.submit([scene.call(organisation, body, actor)])[0];
   assert.ok(result);
@@ -224,5 +267,8 @@ function contradicting(scene: ContractScene, proposal: Hash): [Statement, Statem
 }
 
 function forgedThird({ statement, signatures }: SignedStatement): SignedStatement {
-  return { statement, signatures: signatures.map((each, index) => (index === 2 ? { ...each, signature: '00'.repeat(64) } : each)) };
+  return {
+    statement,
+    signatures: signatures.map((each, index) => (index === 2 ? { ...each, signature: '00'.repeat(64) } : each)),
+  };
 }

@@ -1,7 +1,22 @@
-import { type Call, type CallBody, Fault, type Hash, type JsonObject, refuse, type Result, signCalls, type Signer, type SigningKey } from '@linkspan/protocol';
+import {
+  type Call,
+  type CallBody,
+  Fault,
+  type Hash,
+  type JsonObject,
+  refuse,
+  type Result,
+  signCalls,
+  type Signer,
+  type SigningKey,
+} from '@linkspan/protocol';
 import type { Ledger } from '@linkspan/ledger';
 
-type Queued = { readonly call: Call; readonly resolve: (result: Result<JsonObject>) => void; readonly reject: (error: unknown) => void };
+type Queued = {
+  readonly call: Call;
+  readonly resolve: (result: Result<JsonObject>) => void;
+  readonly reject: (error: unknown) => void;
+};
 
 /** Calls in one ledger transaction at most. */
 const MAXIMUM_BATCH = 100;
@@ -27,7 +42,14 @@ export class CallWriter {
 
   /** The result of the call once its transaction is final. An equal body under the same nonce is the same call. */
   write(actor: string, nonce: string, body: CallBody): Promise<Result<JsonObject>> {
-    const call: Call = { schema: 'call/1', network: this.#network, organisation: this.#organisation, actor, nonce, body };
+    const call: Call = {
+      schema: 'call/1',
+      network: this.#network,
+      organisation: this.#organisation,
+      actor,
+      nonce,
+      body,
+    };
     return new Promise((resolve, reject) => {
       this.#queue.push({ call, resolve, reject });
       this.#running ??= this.#run().finally(() => (this.#running = undefined));
@@ -53,9 +75,14 @@ export class CallWriter {
         batch.map(({ call }) => call),
       );
       const results = await this.#ledger.submit(calls);
-      batch.forEach(({ resolve }, i) => resolve(results[i] ?? refuse('internal', 'The ledger gave no result for the call.')));
+      batch.forEach(({ resolve }, i) =>
+        resolve(results[i] ?? refuse('internal', 'The ledger gave no result for the call.')),
+      );
     } catch (error) {
-      const fault = error instanceof Fault ? error : new Fault('ledger-unavailable', 'The ledger gave no answer.', { cause: error, mayHaveHappened: true });
+      const fault =
+        error instanceof Fault
+          ? error
+          : new Fault('ledger-unavailable', 'The ledger gave no answer.', { cause: error, mayHaveHappened: true });
       for (const { reject } of batch) reject(fault);
     }
   }

@@ -38,6 +38,7 @@ export type CertificateDeskParts = {
  */
 export class CertificateDesk {
   readonly #parts: CertificateDeskParts;
+  readonly #asking = new Map<string, Promise<void>>();
 
   constructor(parts: CertificateDeskParts) {
     this.#parts = parts;
@@ -46,7 +47,9 @@ export class CertificateDesk {
   /** Signs everything that a block calls for with one signature, so that nothing in it can be signed and the rest withheld. */
   signBlock(event: LedgerEvent): readonly { readonly proposal: Hash; readonly shares: readonly CertificateShare[] }[] {
     const { signer, journal, shares, log } = this.#parts;
-    const called = event.events.flatMap(({ proposal, certificates }) => certificates.map((certificate) => ({ proposal, certificate })));
+    const called = event.events.flatMap(({ proposal, certificates }) =>
+      certificates.map((certificate) => ({ proposal, certificate })),
+    );
     if (called.length === 0) return [];
     const certificates = called.map(({ certificate }) => certificate);
     const root = bytesToHex(hashBytes(hashOf(certificates)));
@@ -81,36 +84,51 @@ export class CertificateDesk {
   }
 
   /** The certificate of a kind with a quorum of signatures, as soon as there is one; undefined when the signal fires first. */
-  async obtain(view: SettlementView, kind: CertificateKind, signal: AbortSignal): Promise<SignedCertificate | undefined> {
+  async obtain(
+    view: SettlementView,
+    kind: CertificateKind,
+    signal: AbortSignal,
+  ): Promise<SignedCertificate | undefined> {
     const called = calledFor(view.certificates, kind);
     if (!called) return undefined;
     const { shares, clock } = this.#parts;
     const { proposal } = view.state;
     shares.add(proposal, view.shares);
-    for (let waits = 0; !signal.aborted; waits++) {
+    let askedAt = clock.now();
+    while (!signal.aborted) {
       const signed = shares.join(proposal, called);
       if (signed) return signed;
-      if (waits > 0) await this.#ask(proposal, called);
-      const after = shares.join(proposal, called);
-      if (after) return after;
       using timer = cancellable(signal);
       await Promise.race([shares.change(proposal, timer.signal), clock.sleep(ASK_AFTER_MS, timer.signal)]);
+      if (clock.now() - askedAt < ASK_AFTER_MS) continue;
+      askedAt = clock.now();
+      this.#askAll(proposal, called);
     }
     return undefined;
   }
 
-  async #ask(proposal: Hash, called: Certificate): Promise<void> {
-    const { organisation, organisations, peers, shares, log } = this.#parts;
-    const others = organisations.filter((other) => other !== organisation);
-    await Promise.all(
-      others.map(async (other) => {
-        try {
-          shares.add(proposal, await peers.askShares(other, proposal));
-        } catch (error) {
-          log('info', `${other} gave no shares of the ${called.kind} certificate`, { error: String(error) });
-        }
-      }),
-    );
+  async close(): Promise<void> {
+    await Promise.all(this.#asking.values());
+  }
+
+  /** Asks every other organisation that has not yet to answer the same question. Whoever is silent delays nobody. */
+  #askAll(proposal: Hash, called: Certificate): void {
+    const { organisation, organisations } = this.#parts;
+    for (const other of organisations) {
+      const question = `${other} ${proposal}`;
+      if (other === organisation || this.#asking.has(question)) continue;
+      const answered = this.#ask(other, proposal, called).finally(() => this.#asking.delete(question));
+      this.#asking.set(question, answered);
+    }
+  }
+
+  async #ask(other: string, proposal: Hash, called: Certificate): Promise<void> {
+    const { peers, shares, log } = this.#parts;
+    try {
+      shares.add(proposal, await peers.askShares(other, proposal));
+    } catch (error) {
+      log('info', `${other} gave no shares of the ${called.kind} certificate`, { error: String(error) });
+    }
   }
 }
 

@@ -18,6 +18,7 @@ import { Driver } from './driver.ts';
 import type { SigningJournal } from './journal.ts';
 import { OperationRunner } from './operation-runner.ts';
 import { ShareBook } from './share-book.ts';
+import { StatementInbox } from './statement-inbox.ts';
 import { hasEnded, track, type Tracked } from './tracked.ts';
 
 export type CoordinatorOptions = {
@@ -45,10 +46,15 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const network = await options.ledger.evaluate('network', {});
   if (!network.ok || network.value === null) throw new Fault('configuration-invalid', 'The ledger has no genesis.');
   const { id, genesis } = network.value;
-  const loop = new Loop(options, id, genesis.organisations.map((organisation) => organisation.id), {
-    keys: genesis.organisations.map((organisation) => organisation.certificateKey),
-    quorum: genesis.quorum,
-  });
+  const loop = new Loop(
+    options,
+    id,
+    genesis.organisations.map((organisation) => organisation.id),
+    {
+      keys: genesis.organisations.map((organisation) => organisation.certificateKey),
+      quorum: genesis.quorum,
+    },
+  );
   await loop.readOpen();
   loop.begin();
   return loop;
@@ -63,29 +69,73 @@ class Loop implements Coordinator {
   readonly #desk: CertificateDesk;
   readonly #writer: CallWriter;
   readonly #driver: Driver;
+  readonly #inbox: StatementInbox;
   readonly #runner: OperationRunner;
   readonly #deadlines: Deadlines;
   readonly #sending = new Set<Promise<void>>();
   #following: Promise<void> = Promise.resolve();
   #saved: number;
 
-  constructor(options: CoordinatorOptions, network: Hash, organisations: readonly string[], certificates: { keys: readonly CertificateKey[]; quorum: number }) {
+  constructor(
+    options: CoordinatorOptions,
+    network: Hash,
+    organisations: readonly string[],
+    certificates: { keys: readonly CertificateKey[]; quorum: number },
+  ) {
     const { organisation, ledger, signers, verifiers, peers, journal, verify, clock, log } = options;
     this.#options = options;
     this.#organisations = organisations;
     this.#saved = journal.checkpoint();
-    this.#shares = new ShareBook(verify, certificates.keys, certificates.quorum);
-    this.#desk = new CertificateDesk({ organisation, organisations, signer: signers.certificate, journal, shares: this.#shares, peers, clock, log });
-    this.#writer = new CallWriter(ledger, network, organisation, signers.call);
     const tracked = (proposal: Hash): Tracked | undefined => this.#tracked.get(proposal);
-    this.#driver = new Driver({ organisation, writer: this.#writer, peers, shares: this.#shares, clock, log, tracked });
-    this.#runner = new OperationRunner({ verifiers, desk: this.#desk, clock, log, deliver: (proposal, outcome) => this.#deliver(proposal, outcome) });
-    this.#deadlines = new Deadlines({ organisation, writer: this.#writer, clock, log, all: () => this.#tracked.values() });
+    const isOpen = (proposal: Hash): boolean => this.#tracked.has(proposal);
+    this.#shares = new ShareBook(verify, certificates.keys, certificates.quorum, isOpen);
+    this.#desk = new CertificateDesk({
+      organisation,
+      organisations,
+      signer: signers.certificate,
+      journal,
+      shares: this.#shares,
+      peers,
+      clock,
+      log,
+    });
+    this.#writer = new CallWriter(ledger, network, organisation, signers.call);
+    this.#driver = new Driver({
+      organisation,
+      writer: this.#writer,
+      peers,
+      shares: this.#shares,
+      clock,
+      log,
+      tracked,
+      again: (proposal) => this.#refresh(proposal),
+    });
+    this.#inbox = new StatementInbox({
+      ledger,
+      verify,
+      log,
+      tracked,
+      accept: (proposal, signed) => this.#driver.add(proposal, signed, 'other'),
+    });
+    this.#runner = new OperationRunner({
+      verifiers,
+      desk: this.#desk,
+      clock,
+      log,
+      deliver: (proposal, outcome) => this.#deliver(proposal, outcome),
+    });
+    this.#deadlines = new Deadlines({
+      organisation,
+      writer: this.#writer,
+      clock,
+      log,
+      all: () => this.#tracked.values(),
+    });
   }
 
   /** Everything that was open when the ledger was last seen. */
   async readOpen(): Promise<void> {
-    for (let after: Hash | undefined; ; ) {
+    for (let after: Hash | undefined; ;) {
       const page = await this.#options.ledger.evaluate('open', { after, limit: PAGE });
       if (!page.ok) throw new Fault('ledger-unavailable', page.refusal.message);
       for (const proposal of page.value) await this.#refresh(proposal);
@@ -103,7 +153,7 @@ class Loop implements Coordinator {
   }
 
   receiveStatements(proposal: Hash, statements: Parameters<Coordinator['receiveStatements']>[1]): void {
-    for (const signed of statements) this.#driver.add(proposal, signed, 'other');
+    this.#send(this.#inbox.receive(proposal, statements));
   }
 
   async shares(proposal: Hash): Promise<readonly CertificateShare[]> {
@@ -116,6 +166,7 @@ class Loop implements Coordinator {
     await this.#runner.close();
     await this.#driver.close();
     await this.#deadlines.close();
+    await this.#desk.close();
     await this.#writer.idle();
     await Promise.all(this.#sending);
     this.#options.journal[Symbol.dispose]();
@@ -163,6 +214,7 @@ class Loop implements Coordinator {
     this.#tracked.set(proposal, next);
     if (signed.length > 0) this.#send(this.#desk.sendShares(view, signed));
     this.#driver.follow(proposal, next);
+    this.#send(this.#inbox.follow(proposal, next));
     this.#runner.follow(view);
   }
 
@@ -170,6 +222,7 @@ class Loop implements Coordinator {
     this.#tracked.delete(proposal);
     this.#shares.forget(proposal);
     this.#driver.follow(proposal, undefined);
+    this.#send(this.#inbox.follow(proposal, undefined));
   }
 
   #deliver(proposal: Hash, outcome: Outcome): void {
@@ -182,11 +235,17 @@ class Loop implements Coordinator {
     this.#send(this.#report(proposal, nonce, outcome.statements));
   }
 
-  async #report(proposal: Hash, nonce: string, statements: Extract<Outcome, { kind: 'disagreement' }>['statements']): Promise<void> {
+  async #report(
+    proposal: Hash,
+    nonce: string,
+    statements: Extract<Outcome, { kind: 'disagreement' }>['statements'],
+  ): Promise<void> {
+    const { log } = this.#options;
     try {
-      await this.#writer.write('coordinator', nonce, { type: 'report', proposal, statements: [...statements] });
+      const result = await this.#writer.write('coordinator', nonce, { type: 'report', proposal, statements });
+      if (!result.ok) log('warn', `evidence was refused: ${result.refusal.message}`, { proposal });
     } catch (error) {
-      this.#options.log('warn', 'evidence got no answer from the ledger', { proposal, error: String(error) });
+      log('warn', 'evidence got no answer from the ledger', { proposal, error: String(error) });
     }
   }
 
@@ -198,7 +257,9 @@ class Loop implements Coordinator {
   /** Certificates of what is still open must be signed again after a restart, so the checkpoint stays before their blocks. */
   #save(block: number): void {
     if (block - this.#saved < SAVE_EVERY_BLOCKS) return;
-    const needed = [...this.#tracked.values()].flatMap(({ certificateBlock }) => (certificateBlock === null ? [] : [certificateBlock - 1]));
+    const needed = [...this.#tracked.values()].flatMap(({ certificateBlock }) =>
+      certificateBlock === null ? [] : [certificateBlock - 1],
+    );
     const checkpoint = Math.min(block, ...needed);
     if (checkpoint <= this.#saved) return;
     this.#options.journal.saveCheckpoint(checkpoint);

@@ -1,5 +1,5 @@
 import { type Hash } from '@linkspan/protocol';
-import type { Settlement } from '@linkspan/scenario';
+import { operationName, type Settlement } from '@linkspan/scenario';
 import type { CallWriter } from './call-writer.ts';
 import type { Clock, Log } from './clock.ts';
 import { TAKE_OVER_AFTER_MS } from './ranking.ts';
@@ -45,7 +45,9 @@ export class Deadlines {
       await clock.sleep(LOOK_EVERY_MS, this.#stopped.signal);
       const now = clock.now();
       for (const [proposal, again] of this.#asked) if (again <= now) this.#asked.delete(proposal);
-      await Promise.all([...all()].filter((tracked) => this.#due(tracked, now)).map((tracked) => this.#expire(tracked, now)));
+      await Promise.all(
+        [...all()].filter((tracked) => this.#due(tracked, now)).map((tracked) => this.#expire(tracked, now)),
+      );
     }
   }
 
@@ -60,7 +62,10 @@ export class Deadlines {
     const { writer, log } = this.#parts;
     this.#asked.set(state.proposal, now + AGAIN_AFTER_MS);
     try {
-      const result = await writer.write('coordinator', `expire ${state.sequence} ${dueAt(state) ?? 0}`, { type: 'expire', proposal: state.proposal });
+      const result = await writer.write('coordinator', `expire ${state.sequence} ${dueAt(state) ?? 0}`, {
+        type: 'expire',
+        proposal: state.proposal,
+      });
       if (!result.ok) log('debug', `expire was refused: ${result.refusal.message}`, { proposal: state.proposal });
     } catch (error) {
       log('warn', 'expire got no answer', { proposal: state.proposal, error: String(error) });
@@ -85,7 +90,13 @@ function dueAt(state: Settlement): number | undefined {
 }
 
 function overdueAt(state: Settlement): number | undefined {
-  const flagged = state.attention.some((flag) => flag.reason === 'unanswered');
-  const waiting = state.operations.filter((operation) => operation.status === 'requested');
-  return flagged || waiting.length === 0 ? undefined : Math.min(...waiting.map((operation) => operation.requestedAt)) + OVERDUE_AFTER_MS;
+  const told = new Set(
+    state.attention.filter(({ reason }) => reason === 'unanswered').map(({ operation }) => operation),
+  );
+  const waiting = state.operations.filter(
+    (operation) => operation.status === 'requested' && !told.has(operationName(operation)),
+  );
+  return waiting.length === 0
+    ? undefined
+    : Math.min(...waiting.map(({ requestedAt }) => requestedAt)) + OVERDUE_AFTER_MS;
 }

@@ -1,4 +1,11 @@
-import { type CertificateShare, hashOf, type Hash, type JsonObject, type Result, type SignedStatement } from '@linkspan/protocol';
+import {
+  type CertificateShare,
+  hashOf,
+  type Hash,
+  type JsonObject,
+  type Result,
+  type SignedStatement,
+} from '@linkspan/protocol';
 import type { CallWriter } from './call-writer.ts';
 import type { Clock, Log } from './clock.ts';
 import type { Peers } from './coordinator.ts';
@@ -10,6 +17,9 @@ import { isOpen, type Tracked } from './tracked.ts';
 const GATHER_MS = 250;
 /** How often it is looked at whether a driver is silent. */
 const LOOK_EVERY_MS = 500;
+
+/** How long a statement rests that the ledger refuses for the key that signed it, before it is made again. */
+const AGAIN_AFTER_MS = 2000;
 
 /** Statements about a settlement that this node does not show as open are of no use after this long. */
 const FORGET_AFTER_MS = 60_000;
@@ -27,6 +37,8 @@ export type DriverParts = {
   readonly clock: Clock;
   readonly log: Log;
   readonly tracked: (proposal: Hash) => Tracked | undefined;
+  /** Has the open operations of a settlement attested again. */
+  readonly again: (proposal: Hash) => Promise<void>;
 };
 
 /**
@@ -38,6 +50,7 @@ export class Driver {
   readonly #waiting = new Map<Hash, Map<Hash, Waiting>>();
   readonly #gathering = new Map<Hash, AbortController>();
   readonly #writing = new Set<Promise<void>>();
+  readonly #unanswered = new Set<Hash>();
   readonly #stopped = new AbortController();
   readonly #loop: Promise<void>;
 
@@ -110,24 +123,50 @@ export class Driver {
     const { writer, log } = this.#parts;
     const statements = [...(this.#waiting.get(proposal)?.values() ?? [])].map(({ signed }) => signed).slice(0, 32);
     if (statements.length === 0) return;
+    this.#unanswered.add(proposal);
     const shares = this.#unrecorded(proposal);
     const writes: Promise<Result<JsonObject>>[] = [];
     // Shares go first: with the last statement the settlement ends, and what is recorded later would be of no use to a reader of the history.
-    if (shares.length > 0) writes.push(writer.write('coordinator', `certify ${hashOf(shares)}`, { type: 'certify', proposal, shares }));
+    if (shares.length > 0)
+      writes.push(writer.write('coordinator', `certify ${hashOf(shares)}`, { type: 'certify', proposal, shares }));
     writes.push(writer.write('coordinator', `record ${hashOf(statements)}`, { type: 'record', proposal, statements }));
     try {
       for (const result of await Promise.all(writes)) {
-        if (!result.ok && result.refusal.code !== 'already-recorded') log('warn', `the ledger refused: ${result.refusal.message}`, { proposal, code: result.refusal.code });
+        for (const { code, message } of refusalsIn(result)) {
+          if (code !== 'already-recorded') log('warn', `the ledger refused: ${message}`, { proposal, code });
+          if (code === 'statement-key-suspended') this.#begin(this.#makeAgain(proposal));
+        }
       }
     } catch (error) {
       // Unknown, not failed: the statements stay here until the ledger shows them.
       log('warn', 'a ledger transaction got no answer', { proposal, error: String(error) });
+    } finally {
+      this.#unanswered.delete(proposal);
+    }
+  }
+
+  /** A key was suspended after it had signed: with its signature the statement is of no use, so the others are asked once more. */
+  async #makeAgain(proposal: Hash): Promise<void> {
+    if (!this.#waiting.delete(proposal)) return;
+    await this.#parts.clock.sleep(AGAIN_AFTER_MS, this.#stopped.signal);
+    if (this.#stopped.signal.aborted) return;
+    try {
+      await this.#parts.again(proposal);
+    } catch (error) {
+      // The next event of the settlement does the same.
+      this.#parts.log('warn', 'a settlement could not be read again', { proposal, error: String(error) });
     }
   }
 
   #unrecorded(proposal: Hash): CertificateShare[] {
-    const recorded = new Set(this.#parts.tracked(proposal)?.view.shares.map((share) => share.signature) ?? []);
-    return this.#parts.shares.of(proposal).filter((share) => !recorded.has(share.signature)).slice(0, 64);
+    const view = this.#parts.tracked(proposal)?.view;
+    if (!view) return [];
+    const recorded = new Set(view.shares.map((share) => share.signature));
+    // One share that no entry calls for would have the ledger refuse all of them.
+    return this.#parts.shares
+      .fitting(proposal, view.certificates)
+      .filter((share) => !recorded.has(share.signature))
+      .slice(0, 64);
   }
 
   #hand(proposal: Hash, to: string | undefined): void {
@@ -135,14 +174,24 @@ export class Driver {
     if (!waiting || to === undefined) return;
     const fresh = [...waiting.values()].filter((each) => each.sentTo !== to);
     for (const each of fresh) each.sentTo = to;
-    if (fresh.length > 0) this.#begin(this.#send(proposal, to, fresh.map(({ signed }) => signed)));
+    if (fresh.length > 0)
+      this.#begin(
+        this.#send(
+          proposal,
+          to,
+          fresh.map(({ signed }) => signed),
+        ),
+      );
   }
 
   async #send(proposal: Hash, to: string, statements: readonly SignedStatement[]): Promise<void> {
     try {
       await this.#parts.peers.sendStatements(to, proposal, statements.slice(0, 32));
     } catch (error) {
-      this.#parts.log('info', `${to} took no statements; the next organisation will`, { proposal, error: String(error) });
+      this.#parts.log('info', `${to} took no statements; the next organisation will`, {
+        proposal,
+        error: String(error),
+      });
     }
   }
 
@@ -157,8 +206,12 @@ export class Driver {
         const turn = whoseTurn(tracked(proposal)?.order ?? [], waited);
         if (turn === undefined && waited > FORGET_AFTER_MS) this.#waiting.delete(proposal);
         if (waited < GATHER_MS * 2 || turn === undefined) continue;
-        if (turn === organisation) this.#begin(this.#write(proposal));
-        else this.#hand(proposal, turn);
+        if (turn !== organisation) this.#hand(proposal, turn);
+        else if (!this.#unanswered.has(proposal)) {
+          // Whoever has its turn after this one gets everything again: it may have lost what it was sent.
+          for (const each of waiting.values()) each.sentTo = undefined;
+          this.#begin(this.#write(proposal));
+        }
       }
     }
   }
@@ -167,4 +220,15 @@ export class Driver {
     const done = work.finally(() => this.#writing.delete(done));
     this.#writing.add(done);
   }
+}
+
+/** Why a call, or a part of it, was not taken: `record` answers for each statement that did not apply. */
+function refusalsIn(result: Result<JsonObject>): { readonly code: string; readonly message: string }[] {
+  if (!result.ok) return [result.refusal];
+  const { refused } = result.value;
+  return Array.isArray(refused) ? refused.flatMap((each) => (isRefusal(each) ? [each] : [])) : [];
+}
+
+function isRefusal(value: unknown): value is { readonly code: string; readonly message: string } {
+  return typeof value === 'object' && value !== null && 'code' in value && 'message' in value;
 }

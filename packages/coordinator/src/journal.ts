@@ -28,14 +28,17 @@ export function openSigningJournal(path: string): SigningJournal {
   const decision = database.prepare('SELECT kind FROM signed_decision WHERE settlement = ?');
   const addDecision = database.prepare('INSERT OR IGNORE INTO signed_decision (settlement, kind) VALUES (?, ?)');
   const progress = database.prepare('SELECT checkpoint FROM progress');
-  const saveProgress = database.prepare('INSERT INTO progress VALUES (1, ?) ON CONFLICT DO UPDATE SET checkpoint = excluded.checkpoint');
+  const saveProgress = database.prepare(
+    'INSERT INTO progress VALUES (1, ?) ON CONFLICT DO UPDATE SET checkpoint = excluded.checkpoint',
+  );
 
   const conflict = (block: number, root: string, certificates: readonly Certificate[]): string | undefined => {
     const signedRoot = blockRoot.get(block)?.['root'];
     if (signedRoot !== undefined && signedRoot !== root) return `block ${block} was signed with other content`;
     for (const { settlement, kind } of certificates.filter(decides)) {
       const signed = decision.get(settlement)?.['kind'];
-      if (signed !== undefined && signed !== kind) return `${String(signed)} of ${settlement} was signed, so ${kind} is not`;
+      if (signed !== undefined && signed !== kind)
+        return `${String(signed)} of ${settlement} was signed, so ${kind} is not`;
     }
     return undefined;
   };
@@ -62,9 +65,12 @@ export function openSigningJournal(path: string): SigningJournal {
   };
 }
 
+/** How long a write waits for another one on the same file, where two coordinators run by mistake. */
+const BUSY_MS = 2000;
+
 function open(path: string): DatabaseSync {
   try {
-    return new DatabaseSync(path);
+    return new DatabaseSync(path, { timeout: BUSY_MS });
   } catch (cause) {
     throw new Fault('storage-unavailable', `The signing journal ${path} cannot be opened.`, { cause });
   }

@@ -18,7 +18,12 @@ export type OperationRunnerParts = {
   readonly deliver: (proposal: Hash, outcome: Outcome) => void;
 };
 
-type Run = { readonly proposal: Hash; readonly do: Command['do']; readonly abort: AbortController; readonly ended: Promise<void> };
+type Run = {
+  readonly proposal: Hash;
+  readonly do: Command['do'];
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+};
 
 /**
  * Makes the operations of this organisation's own systems happen. It remembers nothing: what is to be done is read from the settlement each
@@ -54,14 +59,12 @@ export class OperationRunner {
 
   #begin(view: SettlementView, command: Command, verifier: Verifier): void {
     const abort = new AbortController();
-    const { id, system } = command.operation;
-    const gate = this.#gates.get(system) ?? new Gate(MAXIMUM_UNDER_WAY);
-    this.#gates.set(system, gate);
+    const { id } = command.operation;
     const run: Run = {
       proposal: view.state.proposal,
       do: command.do,
       abort,
-      ended: gate.pass(abort.signal, () => this.#run(view, command, verifier, abort.signal)).finally(() => {
+      ended: this.#run(view, command, verifier, abort.signal).finally(() => {
         if (this.#runs.get(id) === run) this.#runs.delete(id);
       }),
     };
@@ -84,24 +87,42 @@ export class OperationRunner {
         deliver(proposal, outcome);
         if (outcome.kind === 'accepted') return;
       } catch (error) {
-        if (!signal.aborted) log('warn', `${command.name} got no outcome`, { system: verifier.system, error: String(error) });
+        if (!signal.aborted)
+          log('warn', `${command.name} got no outcome`, { system: verifier.system, error: String(error) });
       }
       await clock.sleep(RETRY_AFTER_MS, signal);
     }
   }
 
-  async #perform(view: SettlementView, command: Command, verifier: Verifier, signal: AbortSignal): Promise<Outcome | undefined> {
+  async #perform(
+    view: SettlementView,
+    command: Command,
+    verifier: Verifier,
+    signal: AbortSignal,
+  ): Promise<Outcome | undefined> {
     const { operation, certificate: kind } = command;
+    const gate = this.#gateOf(operation.system);
     // The executor of a system may fence by its own right, so a fence waits for nobody's signature.
-    if (command.do === 'fence') return verifier.fence(operation, 'ABRT', undefined, signal);
+    if (command.do === 'fence') return gate.pass(signal, () => verifier.fence(operation, 'ABRT', undefined, signal));
+    // What happens by itself, some day, must not take the place of what can be done now; nor must waiting for signatures.
     if (command.do === 'attest') return verifier.attest(operation, signal);
     let certificate: SignedCertificate | undefined;
     if (kind !== null) {
       certificate = await this.#parts.desk.obtain(view, kind, signal);
       if (!certificate) return undefined;
     }
-    const late = command.notAfter !== null && this.#parts.clock.now() >= command.notAfter;
-    return late ? verifier.fence(operation, 'TIMO', undefined, signal) : verifier.perform(operation, certificate, signal);
+    return gate.pass(signal, () => {
+      const late = command.notAfter !== null && this.#parts.clock.now() >= command.notAfter;
+      return late
+        ? verifier.fence(operation, 'TIMO', undefined, signal)
+        : verifier.perform(operation, certificate, signal);
+    });
+  }
+
+  #gateOf(system: string): Gate {
+    const gate = this.#gates.get(system) ?? new Gate(MAXIMUM_UNDER_WAY);
+    this.#gates.set(system, gate);
+    return gate;
   }
 }
 
@@ -114,11 +135,11 @@ class Gate {
     this.#free = places;
   }
 
-  async pass(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  async pass<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
-      if (!signal.aborted) await work();
+      return signal.aborted ? undefined : await work();
     } finally {
       const next = this.#waiting.shift();
       if (next) next();

@@ -14,7 +14,7 @@ export function ranking(id: Hash, organisations: readonly string[]): string[] {
     .map(({ organisation }) => organisation);
 }
 
-/** Whose turn it is after waiting so long. */
+/** Whose turn it is after waiting so long. After the last one it is the first one's again: whoever was silent may be back. */
 export function whoseTurn(order: readonly string[], waitedMs: number): string | undefined {
-  return order[Math.min(Math.floor(waitedMs / TAKE_OVER_AFTER_MS), order.length - 1)];
+  return order[Math.floor(waitedMs / TAKE_OVER_AFTER_MS) % order.length];
 }

@@ -11,8 +11,10 @@ import {
   verifyShare,
 } from '@linkspan/protocol';
 
-/** Shares that are kept for one settlement at most: every organisation, every kind, and room for a few that prove wrong. */
-const MAXIMUM_SHARES = 160;
+/** Shares of one key that are kept for one settlement: one of every kind, and room for a few that prove wrong. One signer fills its own room only. */
+const MAXIMUM_SHARES_OF_KEY = 8;
+/** Settlements that this node does not show as open and whose shares are kept all the same; the oldest make way. */
+const MAXIMUM_EARLY = 10_000;
 
 /**
  * Certificate shares of open settlements. A share counts only once this organisation's own node calls for the same certificate, so a share
@@ -22,25 +24,31 @@ export class ShareBook {
   readonly #verify: Verify;
   readonly #keys: ReadonlySet<CertificateKey>;
   readonly #quorum: number;
+  readonly #isOpen: (proposal: Hash) => boolean;
   readonly #shares = new Map<Hash, CertificateShare[]>();
+  readonly #early = new Set<Hash>();
   readonly #waiters = new Map<Hash, Set<() => void>>();
 
-  constructor(verify: Verify, keys: readonly CertificateKey[], quorum: number) {
+  constructor(
+    verify: Verify,
+    keys: readonly CertificateKey[],
+    quorum: number,
+    isOpen: (proposal: Hash) => boolean = () => true,
+  ) {
     this.#verify = verify;
     this.#keys = new Set(keys);
     this.#quorum = quorum;
+    this.#isOpen = isOpen;
   }
 
   /** Keeps the shares that prove themselves; answers how many were new. */
   add(proposal: Hash, shares: readonly CertificateShare[]): number {
     const known = this.#shares.get(proposal) ?? [];
     const before = known.length;
-    for (const share of shares) {
-      if (known.length >= MAXIMUM_SHARES || !this.#keys.has(share.key) || known.some((other) => sameShare(other, share))) continue;
-      if (verifyShare(this.#verify, share)) known.push(share);
-    }
+    for (const share of shares) if (this.#isNew(known, share)) known.push(share);
     if (known.length === before) return 0;
     this.#shares.set(proposal, known);
+    if (!this.#isOpen(proposal)) this.#keepEarly(proposal);
     for (const wake of this.#waiters.get(proposal) ?? []) wake();
     return known.length - before;
   }
@@ -52,9 +60,13 @@ export class ShareBook {
 
   /** The certificate with a quorum of signatures, once it is there. */
   join(proposal: Hash, called: Certificate): SignedCertificate | undefined {
-    const text = canonicalJson(called);
-    const fitting = this.of(proposal).filter((share) => canonicalJson(share.certificate) === text);
-    return joinShares(fitting, this.#quorum);
+    return joinShares(this.fitting(proposal, [called]), this.#quorum);
+  }
+
+  /** The shares of these certificates, and of nothing else that organisations may have signed. */
+  fitting(proposal: Hash, called: readonly Certificate[]): CertificateShare[] {
+    const texts = new Set(called.map((certificate) => canonicalJson(certificate)));
+    return this.of(proposal).filter((share) => texts.has(canonicalJson(share.certificate)));
   }
 
   /** Resolves when further shares of the settlement have come or the signal fires. */
@@ -77,6 +89,23 @@ export class ShareBook {
     for (const wake of this.#waiters.get(proposal) ?? []) wake();
     this.#waiters.delete(proposal);
     this.#shares.delete(proposal);
+    this.#early.delete(proposal);
+  }
+
+  #isNew(known: readonly CertificateShare[], share: CertificateShare): boolean {
+    if (!this.#keys.has(share.key) || known.some((other) => sameShare(other, share))) return false;
+    if (known.filter((other) => other.key === share.key).length >= MAXIMUM_SHARES_OF_KEY) return false;
+    return verifyShare(this.#verify, share);
+  }
+
+  /** What comes for a settlement that has ended, or never was, must not stay for ever. */
+  #keepEarly(proposal: Hash): void {
+    this.#early.add(proposal);
+    if (this.#early.size <= MAXIMUM_EARLY) return;
+    const [oldest] = this.#early;
+    if (oldest === undefined) return;
+    this.#early.delete(oldest);
+    if (!this.#isOpen(oldest)) this.#shares.delete(oldest);
   }
 }
 

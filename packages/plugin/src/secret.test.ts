@@ -6,7 +6,12 @@ import { Secret } from './secret.ts';
 test('a secret is revealed on purpose only', () => {
   const secret = new Secret('hunter2');
   assert.equal(secret.reveal(), 'hunter2');
-  const printed = [String(secret), JSON.stringify({ secret }), inspect({ secret }), inspect(secret, { showHidden: true })];
+  const printed = [
+    String(secret),
+    JSON.stringify({ secret }),
+    inspect({ secret }),
+    inspect(secret, { showHidden: true }),
+  ];
   for (const text of printed) {
     assert.ok(!text.includes('hunter2'), text);
     assert.ok(text.includes('[redacted]'), text);

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hashOf, type Operation, problemDetails } from '@linkspan/protocol';
 import fc from 'fast-check';
-import { parseAnswer, parseAttest, parseFence, parseObservationQuery, parseProblem, parseRead, parseSignedObservation, parseSignedReading, parseSubmit } from './wire.ts';
+import {
+  parseAnswer,
+  parseAttest,
+  parseFence,
+  parseObservationQuery,
+  parseProblem,
+  parseRead,
+  parseSignedObservation,
+  parseSignedReading,
+  parseSubmit,
+} from './wire.ts';
 
 const operation: Operation = {
   id: hashOf('operation'),
@@ -22,12 +32,35 @@ test('requests and answers are read as they are written', () => {
   const query = { type: 'balances', accounts: ['1'] };
   assert.deepEqual(parseRead(json({ query, nonce: 'abc' })), { ok: true, value: { query, nonce: 'abc' } });
   const { id, network, settlement, system, terms } = operation;
-  const statement = { schema: 'statement/1', network, settlement, operation: id, system, status: 'effective', terms, reason: '', transaction: 't' };
+  const statement = {
+    schema: 'statement/1',
+    network,
+    settlement,
+    operation: id,
+    system,
+    status: 'effective',
+    terms,
+    reason: '',
+    transaction: 't',
+  };
   const answer = { status: 'final', statement, signature };
   assert.deepEqual(parseAnswer(json(answer)), { ok: true, value: answer });
   assert.deepEqual(parseAnswer({ status: 'pending' }), { ok: true, value: { status: 'pending' } });
-  const observation = { schema: 'observation/1', network, system, after: '7', operation: id, status: 'dead', terms: {}, reason: 'TIMO', transaction: '' };
-  assert.deepEqual(parseSignedObservation(json({ observation, signature })), { ok: true, value: { observation, signature } });
+  const observation = {
+    schema: 'observation/1',
+    network,
+    system,
+    after: '7',
+    operation: id,
+    status: 'dead',
+    terms: {},
+    reason: 'TIMO',
+    transaction: '',
+  };
+  assert.deepEqual(parseSignedObservation(json({ observation, signature })), {
+    ok: true,
+    value: { observation, signature },
+  });
   const positions = [{ account: '1', asset: 'JPY', balance: '-5', held: '0' }];
   const reading = { schema: 'reading/1', network, system, nonce: 'abc', query, cursor: '7', positions };
   assert.deepEqual(parseSignedReading(json({ reading, signature })), { ok: true, value: { reading, signature } });
@@ -45,7 +78,16 @@ test('a request that is wrong in several places is refused with all of them', ()
 });
 
 test('no input makes a parser throw', () => {
-  const parsers = [parseAnswer, parseAttest, parseFence, parseObservationQuery, parseRead, parseSignedObservation, parseSignedReading, parseSubmit];
+  const parsers = [
+    parseAnswer,
+    parseAttest,
+    parseFence,
+    parseObservationQuery,
+    parseRead,
+    parseSignedObservation,
+    parseSignedReading,
+    parseSubmit,
+  ];
   fc.assert(
     fc.property(fc.anything(), (value) => {
       for (const parser of parsers) assert.equal(typeof parser(value).ok, 'boolean');

@@ -13,6 +13,7 @@ import {
   statementsBodySchema,
 } from './api.ts';
 import { PHASES } from './change.ts';
+import { hashSchema } from './hash.ts';
 
 /**
  * Every endpoint of the CoreAPI, declared once: server, clients, OpenAPI and reference follow from here.
@@ -53,6 +54,16 @@ export const ENDPOINTS = {
     status: 200,
     query: z.strictObject({ limit, after: z.coerce.number().int().min(0).optional() }),
     answer: historyBodySchema,
+  },
+  evidence: { method: 'GET', path: '/settlements/:id/evidence', for: 'operators', title: 'Everything that proves a settlement, as a file for `audit verify`', status: 200 },
+  'evidence-period': {
+    method: 'GET',
+    path: '/evidence',
+    for: 'operators',
+    title: 'Proposals and settlements that changed in a period, in the order of the ledger, each by its proposal id',
+    status: 200,
+    query: z.strictObject({ from: z.string().max(40), to: z.string().max(40), after: z.string().max(80).optional(), limit }),
+    answer: z.strictObject({ proposals: z.array(hashSchema), next: z.string().nullable() }),
   },
   events: { method: 'GET', path: '/events', for: 'operators', title: 'Every change of every settlement, resumable by Last-Event-ID', status: 200, stream: true },
   balances: { method: 'GET', path: '/balances', for: 'operators', title: 'Positions in the systems of this organisation', status: 200, answer: balancesBodySchema },

@@ -63,6 +63,9 @@ export const ERRORS = {
   'certificate-signature-invalid': { title: 'A signature does not fit the certificate', status: 403, retryable: false, exit: 5 },
   'certificate-missing': { title: 'The certificate is missing', status: 403, retryable: false, exit: 5 },
   'certificate-refused': { title: 'The system does not accept the certificate', status: 403, retryable: false, exit: 5 },
+  // Evidence
+  'evidence-refused': { title: 'Something in the evidence does not hold', status: 422, retryable: false, exit: 3 },
+  'evidence-incomplete': { title: 'The evidence holds, and something is still missing', status: 409, retryable: true, exit: 6 },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -7,7 +7,7 @@ import { checkLei } from './lei.ts';
 import { checkCurrency, type Money, parseAmount } from './money.ts';
 import { problemsOf } from './parse.ts';
 import type { Parsed, Unparsed } from './parsed.ts';
-import { applyRate, checkRate, type ExchangeRate, ratesAgree, ROUNDINGS } from './rate.ts';
+import { applyRate, checkRateCurrencies, checkRateValue, type ExchangeRate, ROUNDINGS } from './rate.ts';
 import { type Problem, problem } from './refusal.ts';
 import { type AccountRecord, systemOfAccount } from './records.ts';
 import type { Register } from './register.ts';
@@ -45,7 +45,11 @@ class Checks {
 
   shape(): void {
     const parsed = dvpInstructionSchema.safeParse(this.#input);
-    if (!parsed.success) this.problems.push(...problemsOf(parsed.error, this.#input));
+    if (parsed.success) return;
+    for (const each of problemsOf(parsed.error, this.#input)) {
+      const account = each.code === 'type-wrong' && /\/accounts\/[a-z]+$/.test(each.pointer);
+      this.problems.push(account ? problem(each.pointer, 'account-malformed', each.message) : each);
+    }
   }
 
   identifiers(): void {
@@ -64,13 +68,10 @@ class Checks {
     const lcy = this.#money('/lcy');
     const fcy = this.#money('/fcy');
     const rate = this.#rate();
-    if (!lcy || !fcy || !rate) return;
-    const amounts = { '/lcy': lcy, '/fcy': fcy };
-    const agreed = applyRate(rate, amounts);
+    const between = this.#rateCurrencies();
+    if (!lcy || !fcy || !rate || !between) return;
+    const agreed = applyRate(rate, { '/lcy': lcy, '/fcy': fcy });
     if (!agreed.ok) this.#failed('/rate', agreed);
-    else if (!ratesAgree(rate, amounts)) {
-      this.#report('/rate/value', 'rate-disagrees', `The amounts do not agree under the rate ${rate.value} with rounding ${rate.rounding}.`);
-    }
   }
 
   times(): void {
@@ -204,25 +205,38 @@ class Checks {
 
   #money(pointer: string): Money | undefined {
     const currency = this.#text(`${pointer}/currency`);
-    if (currency === undefined) return undefined;
-    if (!this.#check(`${pointer}/currency`, checkCurrency)) return undefined;
+    const known = this.#check(`${pointer}/currency`, checkCurrency);
     const amount = this.#text(`${pointer}/amount`);
     if (amount === undefined) return undefined;
-    const parsed = parseAmount(amount, currency);
-    if (!parsed.ok) this.#failed(`${pointer}/amount`, parsed);
-    return parsed.ok ? { amount: parsed.value, currency } : undefined;
+    const parsed = parseAmount(amount, currency ?? '');
+    if (parsed.ok) return { amount: parsed.value, currency: currency ?? '' };
+    // Without a currency there is still something to be said about the form of its amount.
+    if (known || parsed.code === 'amount-malformed') this.#failed(`${pointer}/amount`, parsed);
+    return undefined;
   }
 
   #rate(): ExchangeRate | undefined {
-    const [value, base, quote] = [this.#text('/rate/value'), this.#text('/rate/base'), this.#text('/rate/quote')];
+    const value = this.#text('/rate/value');
+    const valid = this.#check('/rate/value', checkRateValue);
+    const known = [this.#check('/rate/base', checkCurrency), this.#check('/rate/quote', checkCurrency)].every(Boolean);
+    const [base, quote] = [this.#text('/rate/base'), this.#text('/rate/quote')];
     const of = this.#text('/rate/of');
     const rounding = ROUNDINGS.find((name) => name === this.#text('/rate/rounding'));
-    if (value === undefined || base === undefined || quote === undefined || rounding === undefined) return undefined;
-    if (of !== '/lcy' && of !== '/fcy') return undefined;
-    const rate = { value, base, quote, of, rounding };
-    const parsed = checkRate(rate);
-    if (!parsed.ok) this.#failed(parsed.code === 'rate-malformed' ? '/rate/value' : '/rate', parsed);
-    return parsed.ok ? rate : undefined;
+    if (!valid || !known || value === undefined || base === undefined || quote === undefined) return undefined;
+    return rounding === undefined || (of !== '/lcy' && of !== '/fcy') ? undefined : { value, base, quote, of, rounding };
+  }
+
+  /** Whether the rate is between the currencies of the two amounts, which does not depend on how much they are. */
+  #rateCurrencies(): boolean {
+    const [base, quote] = [this.#text('/rate/base'), this.#text('/rate/quote')];
+    if (base === undefined || quote === undefined) return false;
+    const parsed = checkRateCurrencies(base, quote);
+    if (!parsed.ok) this.#failed('/rate', parsed);
+    const amounts = [this.#text('/lcy/currency'), this.#text('/fcy/currency')];
+    if (!parsed.ok || amounts.includes(undefined)) return false;
+    if ([base, quote].toSorted().join() === amounts.toSorted().join()) return true;
+    this.#report('/rate', 'rate-currencies', `The rate is between ${base} and ${quote}, the amounts are in ${amounts.join(' and ')}.`);
+    return false;
   }
 
   #instant(pointer: string, quietly?: 'quietly'): number | undefined {

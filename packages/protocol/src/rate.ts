@@ -30,16 +30,26 @@ export const MAXIMUM_RATE_DIGITS = 12;
 
 /** Checks the rate by itself. Codes: `rate-malformed`, `currency-unknown`, `rate-currencies` (base equals quote). */
 export function checkRate(rate: ExchangeRate): Parsed<ExchangeRate> {
-  const value = parseRateValue(rate.value);
+  const value = checkRateValue(rate.value);
   if (!value.ok) return value;
-  const base = checkCurrency(rate.base);
-  if (!base.ok) return base;
-  const quote = checkCurrency(rate.quote);
-  if (!quote.ok) return quote;
-  if (rate.base === rate.quote) {
-    return unparsed('rate-currencies', `A rate is between two currencies, but this one has ${rate.base} on both sides.`);
+  const currencies = checkRateCurrencies(rate.base, rate.quote);
+  return currencies.ok ? parsed(rate) : currencies;
+}
+
+/** The value alone, so that its form can be told whatever else is wrong. Code: `rate-malformed`. */
+export function checkRateValue(text: string): Parsed<string> {
+  const value = parseRateValue(text);
+  return value.ok ? parsed(text) : value;
+}
+
+/** The two currencies alone. Codes: `currency-unknown`, `rate-currencies`. */
+export function checkRateCurrencies(base: string, quote: string): Parsed<readonly [base: string, quote: string]> {
+  const known = [checkCurrency(base), checkCurrency(quote)].find((each) => !each.ok);
+  if (known && !known.ok) return known;
+  if (base === quote) {
+    return unparsed('rate-currencies', `A rate is between two currencies, but this one has ${base} on both sides.`);
   }
-  return parsed(rate);
+  return parsed([base, quote]);
 }
 
 /**

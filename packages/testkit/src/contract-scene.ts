@@ -11,6 +11,7 @@ import {
   type JsonObject,
   type Refusal,
   type Result,
+  signCalls,
   signCertificates,
   type SignedCall,
   type SignedStatement,
@@ -44,9 +45,14 @@ export class ContractScene {
   }
 
   /** A call under a nonce that no other has. */
-  call(organisation: string, body: CallBody): SignedCall {
+  call(organisation: string, body: CallBody, actor = 'test'): SignedCall {
     this.#nonce += 1;
-    return this.net.call(organisation, body, String(this.#nonce));
+    const nonce = String(this.#nonce);
+    const signer = this.net.organisations[organisation]?.call;
+    assert.ok(signer, `no organisation ${organisation}`);
+    const [signed] = signCalls(signer, [{ schema: 'call/1', network: this.net.id, organisation, actor, nonce, body }]);
+    assert.ok(signed);
+    return signed;
   }
 
   do(organisation: string, body: CallBody): Result<JsonObject> {

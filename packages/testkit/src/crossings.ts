@@ -17,7 +17,12 @@ export const PORTS = [
 export type Port = (typeof PORTS)[number];
 
 /** A coordinator is about to use a port, or has just used it. `to` names the other side where there are several. */
-export type Crossing = { readonly organisation: string; readonly port: Port; readonly when: 'before' | 'after'; readonly to: string };
+export type Crossing = {
+  readonly organisation: string;
+  readonly port: Port;
+  readonly when: 'before' | 'after';
+  readonly to: string;
+};
 
 /** What may happen at a crossing. Without an answer nobody knows whether it took place; `before` it did not, `after` it did. */
 export type Incident = 'no-answer' | 'twice' | { readonly delayMs: number };
@@ -95,9 +100,11 @@ export function livingLedger(life: Life, ledger: Ledger): Ledger {
     evaluate: (type, args) => life.pass('ledger-evaluate', type, () => ledger.evaluate(type, args)),
     async *events(from, signal) {
       for await (const event of ledger.events(from, AbortSignal.any([signal, life.signal]))) {
-        if ((await life.cross('ledger-event', 'before', String(event.block))) === 'no-answer') throw noAnswer('ledger-event', 'ledger');
+        if ((await life.cross('ledger-event', 'before', String(event.block))) === 'no-answer')
+          throw noAnswer('ledger-event', 'ledger');
         yield event;
-        if ((await life.cross('ledger-event', 'after', String(event.block))) === 'no-answer') throw noAnswer('ledger-event', 'ledger');
+        if ((await life.cross('ledger-event', 'after', String(event.block))) === 'no-answer')
+          throw noAnswer('ledger-event', 'ledger');
       }
       if (life.signal.aborted) await FOR_EVER;
     },

@@ -1,5 +1,26 @@
-import { createValidator, parseAttest, parseFence, parseObservationQuery, parseRead, parseSubmit, PATHS, type Validator, type ValidatorClient } from '@linkspan/plugin';
-import { Fault, type Hash, type Operation, refuse, type Result, signOne, type Signer, type SigningKey, type Statement, type SignedStatement } from '@linkspan/protocol';
+import {
+  createValidator,
+  parseAttest,
+  parseFence,
+  parseObservationQuery,
+  parseRead,
+  parseSubmit,
+  PATHS,
+  type Validator,
+  type ValidatorClient,
+} from '@linkspan/plugin';
+import {
+  Fault,
+  type Hash,
+  type Operation,
+  refuse,
+  type Result,
+  signOne,
+  type Signer,
+  type SigningKey,
+  type Statement,
+  type SignedStatement,
+} from '@linkspan/protocol';
 import type { MemorySystem } from './memory-system.ts';
 
 /** A validator that is reached without HTTP: the real service behind the Verifier's own port to it. */
@@ -12,7 +33,12 @@ export type InProcessValidator = AsyncDisposable & {
   client(): ValidatorClient;
 };
 
-export function startInProcessValidator(system: MemorySystem, network: Hash, signer: Signer<SigningKey>, executor: string): InProcessValidator {
+export function startInProcessValidator(
+  system: MemorySystem,
+  network: Hash,
+  signer: Signer<SigningKey>,
+  executor: string,
+): InProcessValidator {
   const validator = createValidator({ network, system: system.system, connector: system.connector(executor), signer });
   const self: InProcessValidator = {
     signer,
@@ -37,14 +63,25 @@ export function signStatement(statement: Statement, ...signers: readonly Signer<
   return { statement, signatures: signers.map((signer) => signOne(signer, statement)) };
 }
 
-async function ask(self: InProcessValidator, validator: Validator, path: string, body: object): Promise<Result<unknown>> {
+async function ask(
+  self: InProcessValidator,
+  validator: Validator,
+  path: string,
+  body: object,
+): Promise<Result<unknown>> {
   if (self.down) throw new Fault('validator-unavailable', `The validator ${self.signer.key} is down.`);
   const answer = await handle(self, validator, path, body);
-  if (self.down) throw new Fault('validator-unavailable', `The validator ${self.signer.key} went down.`, { mayHaveHappened: true });
+  if (self.down)
+    throw new Fault('validator-unavailable', `The validator ${self.signer.key} went down.`, { mayHaveHappened: true });
   return answer;
 }
 
-async function handle(self: InProcessValidator, validator: Validator, path: string, body: object): Promise<Result<unknown>> {
+async function handle(
+  self: InProcessValidator,
+  validator: Validator,
+  path: string,
+  body: object,
+): Promise<Result<unknown>> {
   switch (path) {
     case PATHS.submit:
       return answered(self, parseSubmit(body), (request) => validator.submit(request));
@@ -85,16 +122,23 @@ async function asValidatorFault<T>(work: () => Promise<T>): Promise<T> {
 
 function answeredBefore<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const gone = (): void => reject(new Fault('validator-unavailable', 'Nobody waits for the answer any more.', { mayHaveHappened: true }));
+    const gone = (): void =>
+      reject(new Fault('validator-unavailable', 'Nobody waits for the answer any more.', { mayHaveHappened: true }));
     if (signal.aborted) gone();
     signal.addEventListener('abort', gone, { once: true });
     answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', gone));
   });
 }
 
-async function* lines(self: InProcessValidator, validator: Validator, path: string, signal: AbortSignal): AsyncGenerator<string> {
+async function* lines(
+  self: InProcessValidator,
+  validator: Validator,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   const asked = Object.fromEntries(new URLSearchParams(path.slice(path.indexOf('?') + 1)));
   const query = parseObservationQuery(asked);
   if (!query.ok || self.down) throw new Fault('validator-unavailable', 'The validator gives no events.');
-  for await (const signed of validator.observations(query.value.after, query.value.filter, signal)) yield `data: ${JSON.stringify(signed)}`;
+  for await (const signed of validator.observations(query.value.after, query.value.filter, signal))
+    yield `data: ${JSON.stringify(signed)}`;
 }

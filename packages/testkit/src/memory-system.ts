@@ -1,5 +1,29 @@
-import { type Connector, NO_OPERATION, type Observation, type ObservationFilter, type ObservedEvent, type Position, type Reading, type ReadingQuery, type Submission, wants } from '@linkspan/plugin';
-import { type CertificateKey, type CertificateKind, Fault, type Hash, nameInSystem, type Operation, parseAmount, type SignedCertificate, type Terms, type Verb, type Verify, verifyShare } from '@linkspan/protocol';
+import {
+  type Connector,
+  NO_OPERATION,
+  type Observation,
+  type ObservationFilter,
+  type ObservedEvent,
+  type Position,
+  type Reading,
+  type ReadingQuery,
+  type Submission,
+  wants,
+} from '@linkspan/plugin';
+import {
+  type CertificateKey,
+  type CertificateKind,
+  Fault,
+  type Hash,
+  nameInSystem,
+  type Operation,
+  parseAmount,
+  type SignedCertificate,
+  type Terms,
+  type Verb,
+  type Verify,
+  verifyShare,
+} from '@linkspan/protocol';
 
 /** Amounts as decimal strings by account and asset, as network definitions write them. */
 export type Balances = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -39,7 +63,13 @@ type Hold = {
   /** The number of the change that ended it. */
   closedBy: number;
 };
-type OperationRecord = { readonly verb: Verb; readonly status: 'effective' | 'dead'; readonly hold: Hash | undefined; readonly reason: string; readonly number: number };
+type OperationRecord = {
+  readonly verb: Verb;
+  readonly status: 'effective' | 'dead';
+  readonly hold: Hash | undefined;
+  readonly reason: string;
+  readonly number: number;
+};
 type Changed = { readonly observation: Observation; readonly settlement: Hash | undefined };
 type Refusal = Extract<Submission, { readonly status: 'refused' }>;
 
@@ -65,7 +95,8 @@ export class MemorySystem {
     this.system = options.system;
     for (const [account, assets] of Object.entries(options.balances)) {
       const positions = new Map<string, { balance: bigint; held: bigint }>();
-      for (const [asset, amount] of Object.entries(assets)) positions.set(asset, { balance: unitsOf(amount, asset), held: 0n });
+      for (const [asset, amount] of Object.entries(assets))
+        positions.set(asset, { balance: unitsOf(amount, asset), held: 0n });
       this.#positions.set(account, positions);
     }
   }
@@ -75,18 +106,27 @@ export class MemorySystem {
     return {
       submit: (operation, certificate) => {
         const refuse = (reason: string): Submission => refused(reason, 'It was told to refuse.');
-        return this.#serve({ method: 'submit', executor, operation }, () => this.#submit(operation, certificate), refuse);
+        return this.#serve(
+          { method: 'submit', executor, operation },
+          () => this.#submit(operation, certificate),
+          refuse,
+        );
       },
       observe: (cursor, filter, signal) => this.#observe(cursor, filter, signal),
       lookup: (operation) => this.#serve({ method: 'lookup', executor, operation }, () => this.#lookup(operation)),
-      fence: (operation, reason) => this.#serve({ method: 'fence', executor, operation }, () => this.#fence(operation, reason)),
+      fence: (operation, reason) =>
+        this.#serve({ method: 'fence', executor, operation }, () => this.#fence(operation, reason)),
       read: (query) => this.#serve({ method: 'read', executor, operation: undefined }, () => this.#read(query)),
       async [Symbol.asyncDispose]() {},
     };
   }
 
   /** Ends a hold for somebody who has no operation id, only the certificate. Undefined when done, otherwise why not. */
-  closeAsStranger(verb: 'execute' | 'deliver' | 'release', id: Hash, certificate: SignedCertificate): string | undefined {
+  closeAsStranger(
+    verb: 'execute' | 'deliver' | 'release',
+    id: Hash,
+    certificate: SignedCertificate,
+  ): string | undefined {
     const hold = this.#holds.get(id);
     if (hold?.status !== 'held') return 'There is no such open hold.';
     const wrong = this.#certificateProblem(certificate, kindFor(verb), hold.settlement, hold.epoch);
@@ -100,7 +140,8 @@ export class MemorySystem {
     const kind = certificate.certificate.kind === 'fence' ? 'fence' : 'abort';
     const wrong = this.#certificateProblem(certificate, kind, operation.settlement, this.#options.certificates.epoch);
     if (wrong !== undefined) return wrong;
-    if (!certificate.certificate.operations.includes(operation.id)) return 'The certificate does not name the operation.';
+    if (!certificate.certificate.operations.includes(operation.id))
+      return 'The certificate does not name the operation.';
     this.#fence(operation, reason);
     return undefined;
   }
@@ -113,6 +154,11 @@ export class MemorySystem {
   /** Every change so far, in order, as an auditor inside the system would read it. */
   history(): readonly Observation[] {
     return this.#changes.map(({ observation }) => observation);
+  }
+
+  /** How a hold stands, or undefined where there is none. */
+  holdStatus(id: Hash): Hold['status'] | undefined {
+    return this.#holds.get(id)?.status;
   }
 
   /** How many holds are open. */
@@ -166,21 +212,45 @@ export class MemorySystem {
     const moved = movedBy(terms);
     const { from = '', to = '' } = terms;
     const payer = this.#accountOf(from);
-    if (!moved || !payer || !this.#accountOf(to)) return refused('NARR', 'It keeps nothing of what the operation names.');
+    if (!moved || !payer || !this.#accountOf(to))
+      return refused('NARR', 'It keeps nothing of what the operation names.');
     const position = payer.get(moved.asset);
-    if (!position || position.balance - position.held < moved.units) return refused(moved.shortReason, `${from} has too little that is free.`);
+    if (!position || position.balance - position.held < moved.units)
+      return refused(moved.shortReason, `${from} has too little that is free.`);
     position.held += moved.units;
-    this.#holds.set(id, { terms, settlement, epoch: this.#options.certificates.epoch, from, to, moved, status: 'held', closedBy: 0 });
-    this.#note(id, 'hold', undefined, { operation: id, status: 'effective', terms, reason: '', transaction: this.#nextName() }, settlement);
+    this.#holds.set(id, {
+      terms,
+      settlement,
+      epoch: this.#options.certificates.epoch,
+      from,
+      to,
+      moved,
+      status: 'held',
+      closedBy: 0,
+    });
+    this.#note(
+      id,
+      'hold',
+      undefined,
+      { operation: id, status: 'effective', terms, reason: '', transaction: this.#nextName() },
+      settlement,
+    );
     return { status: 'sent' };
   }
 
-  #end(operation: Operation, verb: 'execute' | 'deliver' | 'release', certificate: SignedCertificate | undefined): Submission {
+  #end(
+    operation: Operation,
+    verb: 'execute' | 'deliver' | 'release',
+    certificate: SignedCertificate | undefined,
+  ): Submission {
     const hold = this.#holdOf(operation);
     if (!hold && verb !== 'release') return refused('NARR', 'There is no such hold.');
     const { settlement, epoch } = hold ?? { settlement: operation.settlement, epoch: this.#options.certificates.epoch };
-    if (hold && hold.status !== 'held') return hold.status === endOf(verb) ? { status: 'sent' } : refused('NARR', `The hold is ${hold.status}.`);
-    const wrong = certificate ? this.#certificateProblem(certificate, kindFor(verb), settlement, epoch) : `${verb} needs a certificate.`;
+    if (hold && hold.status !== 'held')
+      return hold.status === endOf(verb) ? { status: 'sent' } : refused('NARR', `The hold is ${hold.status}.`);
+    const wrong = certificate
+      ? this.#certificateProblem(certificate, kindFor(verb), settlement, epoch)
+      : `${verb} needs a certificate.`;
     if (wrong !== undefined) return { ...refused('NARR', wrong), about: 'certificate' };
     const id = holdIdOf(operation);
     if (hold && id !== undefined) this.#close(operation.id, verb, id, hold);
@@ -201,7 +271,13 @@ export class MemorySystem {
     }
     hold.status = endOf(verb);
     const terms = { ...hold.terms, hold: id };
-    const number = this.#note(by, verb, id, { operation: by, status: 'effective', terms, reason: '', transaction: this.#nextName() }, hold.settlement);
+    const number = this.#note(
+      by,
+      verb,
+      id,
+      { operation: by, status: 'effective', terms, reason: '', transaction: this.#nextName() },
+      hold.settlement,
+    );
     hold.closedBy = number;
   }
 
@@ -210,14 +286,23 @@ export class MemorySystem {
     if (hold !== undefined) this.#fence({ ...operation, id: hold, verb: 'hold', terms: {} }, 'ABRT');
     const { id, settlement } = operation;
     const terms = hold === undefined ? {} : { hold };
-    this.#note(id, 'release', hold, { operation: id, status: 'effective', terms, reason: '', transaction: this.#nextName() }, settlement);
+    this.#note(
+      id,
+      'release',
+      hold,
+      { operation: id, status: 'effective', terms, reason: '', transaction: this.#nextName() },
+      settlement,
+    );
   }
 
   #fence(operation: Operation, reason: string): Observation {
-    const found = this.#lookup(operation);
-    if (found) return found;
-    const observation = { operation: operation.id, status: 'dead', terms: {}, reason, transaction: this.#nextName() } as const;
-    this.#note(operation.id, operation.verb, undefined, observation, undefined);
+    return this.#lookup(operation) ?? this.fenceBlindly(operation.id, reason);
+  }
+
+  /** Kills an id that has not been used, whatever became of the hold that it was about. */
+  fenceBlindly(operation: Hash, reason: string): Observation {
+    const observation = { operation, status: 'dead', terms: {}, reason, transaction: this.#nextName() } as const;
+    if (!this.#operations.has(operation)) this.#note(operation, 'hold', undefined, observation, undefined);
     return observation;
   }
 
@@ -226,10 +311,29 @@ export class MemorySystem {
     if (known?.status === 'effective') return this.#effect(operation, known);
     const hold = this.#holdOf(operation);
     // Whoever ended the hold: it was ended as asked, unless the id had been fenced before.
-    if (hold && endsHolds(operation.verb) && hold.status === endOf(operation.verb) && (!known || hold.closedBy < known.number)) {
-      return this.#effect(operation, { verb: operation.verb, status: 'effective', hold: holdIdOf(operation), reason: '', number: hold.closedBy });
+    if (
+      hold &&
+      endsHolds(operation.verb) &&
+      hold.status === endOf(operation.verb) &&
+      (!known || hold.closedBy < known.number)
+    ) {
+      return this.#effect(operation, {
+        verb: operation.verb,
+        status: 'effective',
+        hold: holdIdOf(operation),
+        reason: '',
+        number: hold.closedBy,
+      });
     }
-    return known && { operation: operation.id, status: 'dead', terms: {}, reason: known.reason, transaction: this.#name(known.number) };
+    return (
+      known && {
+        operation: operation.id,
+        status: 'dead',
+        terms: {},
+        reason: known.reason,
+        transaction: this.#name(known.number),
+      }
+    );
   }
 
   /** What happened, as it is read back. What does not fit the operation is added, so that it cannot look regular. */
@@ -253,7 +357,8 @@ export class MemorySystem {
         continue;
       }
       at += 1;
-      if (wants(filter, change.observation, change.settlement)) yield { cursor: String(at), observation: change.observation };
+      if (wants(filter, change.observation, change.settlement))
+        yield { cursor: String(at), observation: change.observation };
     }
   }
 
@@ -278,13 +383,16 @@ export class MemorySystem {
     const cursor = String(this.#changes.length);
     if (query.type === 'health') return { positions: [], cursor };
     const accounts = [...this.#positions].filter(([account]) => query.accounts?.includes(account) ?? true);
-    const positions = accounts.flatMap(([account, assets]) => [...assets].map(([asset, position]) => ({ account, asset, ...position })));
+    const positions = accounts.flatMap(([account, assets]) =>
+      [...assets].map(([asset, position]) => ({ account, asset, ...position })),
+    );
     return { positions, cursor };
   }
 
   #note(id: Hash, verb: Verb, hold: Hash | undefined, observation: Observation, settlement: Hash | undefined): number {
     const number = this.#changes.push({ observation, settlement });
-    if (id !== NO_OPERATION) this.#operations.set(id, { verb, status: observation.status, hold, reason: observation.reason, number });
+    if (id !== NO_OPERATION)
+      this.#operations.set(id, { verb, status: observation.status, hold, reason: observation.reason, number });
     this.wake();
     return number;
   }
@@ -307,19 +415,28 @@ export class MemorySystem {
   }
 
   /** Why a certificate is not acceptable, or undefined where it is. */
-  #certificateProblem({ certificate, block, path, signatures }: SignedCertificate, kind: CertificateKind, settlement: Hash, epoch: number): string | undefined {
+  #certificateProblem(
+    { certificate, block, path, signatures }: SignedCertificate,
+    kind: CertificateKind,
+    settlement: Hash,
+    epoch: number,
+  ): string | undefined {
     const { network, verify, certificates } = this.#options;
     if (certificate.network !== network) return 'The certificate is of another network.';
     if (certificate.settlement !== settlement) return 'The certificate is of another settlement.';
     if (certificate.kind !== kind) return `A ${kind} certificate is needed.`;
-    if (certificate.epoch !== certificates.epoch || certificate.epoch < epoch) return 'The certificate is of an unknown or older epoch.';
+    if (certificate.epoch !== certificates.epoch || certificate.epoch < epoch)
+      return 'The certificate is of an unknown or older epoch.';
     const signers = new Set<CertificateKey>();
     for (const { key, signature } of signatures) {
       if (!certificates.keys.includes(key)) return `${key} is no signer of the epoch.`;
-      if (!verifyShare(verify, { certificate, key, block, path, signature })) return `The signature by ${key} does not fit.`;
+      if (!verifyShare(verify, { certificate, key, block, path, signature }))
+        return `The signature by ${key} does not fit.`;
       signers.add(key);
     }
-    return signers.size < certificates.quorum ? `${signers.size} have signed; ${certificates.quorum} are needed.` : undefined;
+    return signers.size < certificates.quorum
+      ? `${signers.size} have signed; ${certificates.quorum} are needed.`
+      : undefined;
   }
 }
 

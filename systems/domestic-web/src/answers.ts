@@ -1,5 +1,7 @@
+import type { Awaited } from './awaited.ts';
 import type { Account, Asset } from './config.ts';
-import type { Booking, Position } from './journal.ts';
+import type { Booking, Position, Terms, TradeKey } from './journal.ts';
+import type { Lodged } from './trade-books.ts';
 
 /** The body that answers a request that took effect: the same at every repetition. */
 export function answerOf(booking: Booking): object {
@@ -14,12 +16,18 @@ export function answerOf(booking: Booking): object {
       return { operation, hold, status: 'released', ...termsOf(booking), booking: booking.booking };
     case 'transfer': {
       const id = operation ?? booking.reference;
-      return { id, status: 'transferred', ...termsOf(booking), booking: booking.booking };
+      const trade = booking.key?.trade;
+      return { id, status: 'transferred', trade, ...termsOf(booking), booking: booking.booking };
     }
     case 'fence':
       return { operation, status: 'dead', reason };
     case 'open':
     case 'epoch':
+    case 'lodge':
+    case 'try':
+    case 'dvp':
+    case 'fail':
+    case 'close':
       throw new TypeError(`A booking of ${verb} answers no request.`);
   }
 }
@@ -46,8 +54,21 @@ export function eventOf(booking: Booking): object {
   const { booking: sequence, verb, operation, reference, settlement, epoch, reason } = booking;
   const hold = verb === 'hold' ? operation : booking.hold;
   const time = new Date(booking.timeMs).toISOString();
-  const key = { operation, reference, hold, settlement };
-  return { sequence, type: verb, ...key, ...termsOf(booking), epoch, reason, booking: sequence, time };
+  const { filter, trade } = booking.key ?? {};
+  const cash = legOf(booking.details?.cash);
+  const key = { operation, reference, hold, settlement, filter, trade };
+  return {
+    sequence,
+    type: verb,
+    ...key,
+    ...booking.key,
+    ...termsOf(booking),
+    cash,
+    epoch,
+    reason,
+    booking: sequence,
+    time,
+  };
 }
 
 /** An account with a position in every asset of the system, those that it never had being zero. */
@@ -58,6 +79,36 @@ export function accountOf(account: Account, assets: Iterable<Asset>, positions: 
     return { asset, balance: String(free + held), held: String(held), free: String(free) };
   });
   return { id: account.id, name: account.name, positions: shown };
+}
+
+/** A participant's DvP instruction. */
+export function lodgedOf({ booking, status }: Lodged): object {
+  const { reference: id, key, terms, details } = booking;
+  const legs = { security: legOf(terms), cash: legOf(details?.cash) };
+  return { id, status, trade: key?.trade, ...legs, hold: details?.hold, booking: booking.booking };
+}
+
+/**
+ * What is awaited under a business key. Several payments are counted and, where they are of one asset, summed: so no reader can take
+ * them for the one that was agreed.
+ */
+export function awaitedOf(operation: string, key: TradeKey, awaited: Awaited): object {
+  if (awaited.status === 'open') return { operation, status: 'open' };
+  if (awaited.status === 'dead') return { operation, status: 'dead', reason: awaited.reason };
+  const { events } = awaited;
+  const [first] = events;
+  const asset = first.terms?.asset;
+  const isOneAsset = events.every(({ terms }) => terms?.asset === asset);
+  const amount = events.reduce((sum, { terms }) => sum + (terms?.amount ?? 0n), 0n);
+  const moved = isOneAsset ? { asset, amount: String(amount) } : {};
+  const { settlement, details } = first;
+  const cash = legOf(details?.cash);
+  const booking = events.map((event) => event.booking).join();
+  return { operation, status: 'effective', settlement, ...key, count: events.length, ...moved, cash, booking };
+}
+
+function legOf(terms: Terms | undefined): object | undefined {
+  return terms === undefined ? undefined : { ...terms, amount: String(terms.amount) };
 }
 
 function stateOf(closing: Booking | undefined): 'held' | 'executed' | 'released' {

@@ -1,12 +1,13 @@
 import { certificateCheck } from './certificate.ts';
 import type { CertificateCheck, Demand, SignedCertificate } from './certificate.ts';
 import type { Asset, Client, Registry } from './config.ts';
-import type { Booking, Journal, Terms } from './journal.ts';
+import { closureOf } from './awaited.ts';
+import type { Booking, Journal, Terms, TradeKey } from './journal.ts';
 import { refuse } from './refusal.ts';
 import type { Refused, Result } from './refusal.ts';
 
 export type HoldRequest = Terms & { id: string; settlement: string };
-export type TransferRequest = Terms & { id: string };
+export type TransferRequest = Terms & { id: string; trade: string | undefined };
 export type ClosingVerb = 'execute' | 'deliver' | 'release';
 export type CloseRequest = { hold: string; operation: string | undefined; certificate: SignedCertificate | undefined };
 export type FenceRequest = { operation: string; reason: string; certificate: SignedCertificate | undefined };
@@ -55,13 +56,16 @@ export class Books {
     const executor = isExecutor(client);
     if (!executor && !client.roles.has('participant')) return refuse('role-missing', 'Readers may not transfer.');
     const used = executor ? this.#journal.byOperation(request.id) : this.#journal.byReference(client.id, request.id);
-    if (used !== undefined) return repeated(used, used.verb === 'transfer' && hasTerms(used, request));
+    if (used !== undefined) return repeated(used, isSameTransfer(used, request));
     const blocked = this.#whyNotDebited(client, request);
     if (blocked !== undefined) return blocked;
+    const key = transferKey(request);
+    const closure = key && closureOf(this.#journal, key);
+    if (closure !== undefined) return tradeClosed(closure);
     const terms = termsOf(request);
-    const key = executor ? { operation: request.id } : { client: client.id, reference: request.id };
+    const ids = executor ? { operation: request.id } : { client: client.id, reference: request.id };
     const booking = this.#journal.book(
-      { verb: 'transfer', ...key, terms, timeMs: this.#now() },
+      { verb: 'transfer', ...ids, ...(key && { key }), terms, timeMs: this.#now() },
       { from: { account: terms.from, bucket: 'free' }, to: { account: terms.to, bucket: 'free' } },
     );
     return { ok: true, value: { booking, isNew: true } };
@@ -152,7 +156,7 @@ export class Books {
 /** NARR, ISO 20022's reason for "none of the listed ones": a release names no reason for the fence it becomes. */
 const UNNAMED_REASON = 'NARR';
 
-function isExecutor(client: Client): boolean {
+export function isExecutor(client: Client): boolean {
   return client.roles.has('executor');
 }
 
@@ -160,7 +164,7 @@ function termsOf({ from, to, asset, amount }: Terms): Terms {
   return { from, to, asset, amount };
 }
 
-function hasTerms({ terms }: Booking, wanted: Terms): boolean {
+export function hasTerms({ terms }: Pick<Booking, 'terms'>, wanted: Terms): boolean {
   return (
     terms !== undefined &&
     terms.from === wanted.from &&
@@ -170,12 +174,25 @@ function hasTerms({ terms }: Booking, wanted: Terms): boolean {
   );
 }
 
+function transferKey({ trade, from, to }: TransferRequest): TradeKey | undefined {
+  return trade === undefined ? undefined : { filter: 'cash-transfer', trade, from, to };
+}
+
+function isSameTransfer(used: Booking, request: TransferRequest): boolean {
+  return used.verb === 'transfer' && used.key?.trade === request.trade && hasTerms(used, request);
+}
+
 function isSameHold(used: Booking, request: HoldRequest): boolean {
   return used.verb === 'hold' && used.settlement === request.settlement && hasTerms(used, request);
 }
 
+/** Nothing happens under a closed key any more, so that whoever was told so was told the truth. */
+export function tradeClosed({ reason, booking }: Booking): Refused {
+  return refuse('trade-closed', `Nothing may happen for this trade any more since booking ${booking}.`, {}, reason);
+}
+
 /** A used id: the same request is answered as done, a fenced id stays dead, other content is refused. */
-function repeated(used: Booking, isSame: boolean): Result<Booked> {
+export function repeated(used: Booking, isSame: boolean): Result<Booked> {
   if (isSame) return { ok: true, value: { booking: used, isNew: false } };
   if (used.verb === 'fence') {
     const detail = 'This id was fenced and can never take effect.';
@@ -201,7 +218,7 @@ function unknownHold(hold: string): Refused {
 }
 
 /** DSEC is ISO 20022's reason for an unknown security, AM03 for a currency that is not processed. */
-function unknownAsset(asset: string): Refused {
+export function unknownAsset(asset: string): Refused {
   const looksLikeIsin = /^[A-Z]{2}[A-Z0-9]{9}[0-9]$/.test(asset);
   return refuse('asset-unknown', `There is no asset ${asset}.`, {}, looksLikeIsin ? 'DSEC' : 'AM03');
 }

@@ -95,6 +95,17 @@ export function readName(source: Source): string {
   return readPattern(source, /^[0-9A-Za-z._-]{1,35}$/, 'must be 1 to 35 letters, digits, dots, dashes or underscores');
 }
 
+/** A business reference that participants agree among themselves. */
+export function readTrade(source: Source): string {
+  return readPattern(source, /^[0-9A-Za-z][0-9A-Za-z/._-]{0,63}$/, 'must be 1 to 64 letters, digits or / . _ -');
+}
+
+export function readFlag(source: Source): boolean {
+  if (typeof source.value === 'boolean') return source.value;
+  report(source, 'must be true or false');
+  return false;
+}
+
 export function readText(source: Source): string {
   return readPattern(source, /^[^\p{Cc}]{1,200}$/u, 'must be a text of 1 to 200 characters');
 }

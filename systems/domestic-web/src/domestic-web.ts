@@ -12,6 +12,7 @@ import { buildServer } from './server.ts';
 import { StartError } from './start-error.ts';
 import { openStore } from './store.ts';
 import { Tokens } from './tokens.ts';
+import { TradeBooks } from './trade-books.ts';
 
 export type DomesticWeb = { url: string; close: () => Promise<void> };
 
@@ -47,10 +48,11 @@ export async function startFromDocument(document: unknown, options: DomesticWebO
     const feed = new Feed();
     const commits = new GroupCommit(database, () => feed.announce());
     const books = new Books(registry, journal, now);
+    const trades = new TradeBooks(registry, journal, now);
     const app = buildServer({
       name: registry.name,
       tokens: new Tokens(registry.clients, now),
-      routes: routesOf({ registry, journal, books, commits, feed, now }),
+      routes: routesOf({ registry, journal, books, trades, commits, feed, now }),
       onFault: options.onFault ?? warn,
       onClose: () => feed.close(),
     });

@@ -1,10 +1,41 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { decode, membersOf, optional, readText } from './decode.ts';
+import type { Source } from './decode.ts';
+import { readTerms } from './terms.ts';
+import type { Terms } from './terms.ts';
 import type { Epoch } from './typed-data.ts';
 
-export type Verb = 'open' | 'hold' | 'execute' | 'deliver' | 'release' | 'transfer' | 'fence' | 'epoch';
+export type { Terms } from './terms.ts';
 
-/** Whose money or securities a booking moves. `from` and `to` are account ids, amounts are minor units. */
-export type Terms = { from: string; to: string; asset: string; amount: bigint };
+/**
+ * `lodge`: one side's DvP instruction. `try`: somebody may settle it as soon as it matches. `dvp`: both legs moved. `fail`: it was tried
+ * and is dead. `close`: nothing more happens under a business key.
+ */
+const VERBS = [
+  'open',
+  'hold',
+  'execute',
+  'deliver',
+  'release',
+  'transfer',
+  'fence',
+  'epoch',
+  'lodge',
+  'try',
+  'dvp',
+  'fail',
+  'close',
+] as const;
+export type Verb = (typeof VERBS)[number];
+
+export const FILTERS = ['cash-transfer', 'dvp'] as const;
+export type Filter = (typeof FILTERS)[number];
+
+/** How participants name a payment or a DvP among themselves. For a DvP, `from` and `to` are the securities accounts. */
+export type TradeKey = { filter: Filter; trade: string; from: string; to: string };
+
+/** What only DvP bookings say: whose instruction it is and how it was lodged, the operation that waits for it, the cash leg. */
+export type Details = { side?: string; hold?: boolean; awaited?: string; cash?: Terms };
 
 /** One change as it is written down. */
 export type Booking = {
@@ -20,6 +51,8 @@ export type Booking = {
   terms: Terms | undefined;
   epoch: number | undefined;
   reason: string | undefined;
+  key: TradeKey | undefined;
+  details: Details | undefined;
   timeMs: number;
 };
 
@@ -27,6 +60,7 @@ export type NewBooking = Pick<Booking, 'verb' | 'timeMs'> & Partial<Omit<Booking
 
 export type Bucket = 'free' | 'held' | 'issued';
 export type Place = { account: string; bucket: Bucket };
+export type Move = { from: Place; to: Place };
 export type Position = { asset: string; free: bigint; held: bigint };
 
 /** The counterpart of opening positions; the star keeps it apart from every account id. */
@@ -40,6 +74,7 @@ export function openJournal(database: DatabaseSync) {
   const byOperation = prepare('SELECT * FROM bookings WHERE operation = ?');
   const byReference = prepare('SELECT * FROM bookings WHERE client = ? AND reference = ?');
   const byHold = prepare('SELECT * FROM bookings WHERE hold = ?');
+  const byKey = prepare(BY_KEY);
   const after = prepare('SELECT * FROM bookings WHERE booking > ? ORDER BY booking LIMIT ?');
   const newest = prepare('SELECT coalesce(max(booking), 0) AS booking FROM bookings');
   const insert = prepare(INSERT_BOOKING);
@@ -63,16 +98,25 @@ export function openJournal(database: DatabaseSync) {
     change.run(...values);
   }
 
+  function moveLines(booking: number | bigint, firstLine: number, terms: Terms, { from, to }: Move): void {
+    const { asset, amount } = terms;
+    insertLines.run(booking, from.account, from.bucket, asset, amount, to.account, to.bucket, firstLine);
+    add(from, asset, -amount);
+    add(to, asset, amount);
+  }
+
   return {
     byOperation: (operation: string): Booking | undefined => optionalBooking(byOperation.get(operation)),
     byReference: (client: string, reference: string) => optionalBooking(byReference.get(client, reference)),
+    /** In the order in which they happened. */
+    byKey: ({ filter, trade, from, to }: TradeKey): Booking[] => byKey.all(trade, from, to, filter).map(bookingOf),
     closingOf: (hold: string): Booking | undefined => optionalBooking(byHold.get(hold)),
     after: (sequence: number, limit: number): Booking[] => after.all(sequence, limit).map(bookingOf),
     newest: (): number => integer(newest.get() ?? {}, 'booking'),
 
     /** Writes a booking and, if it moves anything, its two lines and the positions that they change. */
-    book(entry: NewBooking, move?: { from: Place; to: Place }): Booking {
-      const { terms } = entry;
+    book(entry: NewBooking, move?: Move): Booking {
+      const { terms, key } = entry;
       const { lastInsertRowid } = insert.run(
         entry.verb,
         entry.operation ?? null,
@@ -80,22 +124,23 @@ export function openJournal(database: DatabaseSync) {
         entry.reference ?? null,
         entry.hold ?? null,
         entry.settlement ?? null,
-        terms?.from ?? null,
-        terms?.to ?? null,
+        terms?.from ?? key?.from ?? null,
+        terms?.to ?? key?.to ?? null,
         terms?.asset ?? null,
         terms?.amount ?? null,
         entry.epoch ?? null,
         entry.reason ?? null,
+        key?.trade ?? null,
+        key?.filter ?? null,
+        entry.details === undefined ? null : textOf(entry.details),
         entry.timeMs,
       );
-      if (terms !== undefined && move !== undefined) {
-        const { from, to } = move;
-        insertLines.run(lastInsertRowid, from.account, from.bucket, terms.asset, terms.amount, to.account, to.bucket);
-        add(from, terms.asset, -terms.amount);
-        add(to, terms.asset, terms.amount);
-      }
+      if (terms !== undefined && move !== undefined) moveLines(lastInsertRowid, 1, terms, move);
       return { ...NOTHING, ...entry, booking: Number(lastInsertRowid) };
     },
+
+    /** The second leg of a booking that moves two assets. */
+    moveAlso: ({ booking }: Booking, terms: Terms, move: Move): void => moveLines(booking, 3, terms, move),
 
     position: (account: string, asset: string): Position => {
       const row = position.get(account, asset);
@@ -121,13 +166,17 @@ export function openJournal(database: DatabaseSync) {
 
 const INSERT_BOOKING = `
   INSERT INTO bookings
-    (verb, operation, client, reference, hold, settlement, payer, payee, asset, amount, epoch, reason, time)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+    (verb, operation, client, reference, hold, settlement, payer, payee, asset, amount, epoch, reason,
+      trade, filter, details, time)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const BY_KEY = `
+  SELECT * FROM bookings WHERE trade = ? AND payer = ? AND payee = ? AND filter = ? ORDER BY booking`;
 
 /** One amount is bound once with either sign, so a booking that does not sum to zero cannot be written. */
 const INSERT_LINES = `
   INSERT INTO entries (booking, line, account, bucket, asset, amount)
-  VALUES (?1, 1, ?2, ?3, ?4, -?5), (?1, 2, ?6, ?7, ?4, ?5)`;
+  VALUES (?1, ?8, ?2, ?3, ?4, -?5), (?1, ?8 + 1, ?6, ?7, ?4, ?5)`;
 
 const NOTHING = {
   operation: undefined,
@@ -138,9 +187,9 @@ const NOTHING = {
   terms: undefined,
   epoch: undefined,
   reason: undefined,
+  key: undefined,
+  details: undefined,
 };
-
-const VERBS: readonly Verb[] = ['open', 'hold', 'execute', 'deliver', 'release', 'transfer', 'fence', 'epoch'];
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -161,6 +210,8 @@ function bookingOf(row: Row): Booking {
     terms: termsOf(row),
     epoch: epoch === null ? undefined : Number(epoch),
     reason: text(row, 'reason'),
+    key: keyOf(row),
+    details: detailsOf(row),
     timeMs: integer(row, 'time'),
   };
 }
@@ -169,6 +220,39 @@ function termsOf(row: Row): Terms | undefined {
   const [from, to, asset] = [text(row, 'payer'), text(row, 'payee'), text(row, 'asset')];
   if (from === undefined || to === undefined || asset === undefined) return undefined;
   return { from, to, asset, amount: amount(row, 'amount') };
+}
+
+function keyOf(row: Row): TradeKey | undefined {
+  const [trade, from, to] = [text(row, 'trade'), text(row, 'payer'), text(row, 'payee')];
+  const filter = FILTERS.find((each) => each === row['filter']);
+  if (trade === undefined || filter === undefined || from === undefined || to === undefined) return undefined;
+  return { filter, trade, from, to };
+}
+
+function textOf({ cash, ...rest }: Details): string {
+  return JSON.stringify(cash === undefined ? rest : { ...rest, cash: { ...cash, amount: String(cash.amount) } });
+}
+
+function detailsOf(row: Row): Details | undefined {
+  const stored = text(row, 'details');
+  if (stored === undefined) return undefined;
+  const details = decode(JSON.parse(stored), readDetails);
+  if (!details.ok) throw new TypeError(`The details of a booking are not as they were written: ${stored}`);
+  return details.value;
+}
+
+function readDetails(source: Source): Details {
+  const member = membersOf(source, ['side', 'hold', 'awaited', 'cash']);
+  const side = optional(member('side'), readText);
+  const awaited = optional(member('awaited'), readText);
+  const cash = optional(member('cash'), readTerms);
+  const hold = member('hold').value;
+  return {
+    ...(side === undefined ? {} : { side }),
+    ...(typeof hold === 'boolean' ? { hold } : {}),
+    ...(awaited === undefined ? {} : { awaited }),
+    ...(cash === undefined ? {} : { cash }),
+  };
 }
 
 function positionOf(row: Row): Position {

@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import { accountOf, answerOf, eventOf, holdOf, outcomeOf } from './answers.ts';
+import { accountOf, answerOf, awaitedOf, eventOf, holdOf, lodgedOf, outcomeOf } from './answers.ts';
+import { awaitedUnder } from './awaited.ts';
+import type { Awaited } from './awaited.ts';
 import type { Booked, Books, ClosingVerb } from './books.ts';
 import { readSignedEpoch } from './certificate.ts';
 import type { Client, Registry } from './config.ts';
@@ -7,7 +9,7 @@ import { decode } from './decode.ts';
 import { installEpoch } from './epochs.ts';
 import type { Feed } from './feed.ts';
 import type { GroupCommit } from './group-commit.ts';
-import type { Booking, Journal } from './journal.ts';
+import type { Booking, Journal, TradeKey } from './journal.ts';
 import { refuse } from './refusal.ts';
 import type { Result } from './refusal.ts';
 import {
@@ -17,16 +19,21 @@ import {
   readFenceRequest,
   readHoldRequest,
   readIdParameter,
+  readLodgeRequest,
   readNoQuery,
+  readTradeKey,
   readTransferRequest,
+  readTryRequest,
 } from './requests.ts';
 import type { EventsQuery } from './requests.ts';
 import type { Answer, Handler, Route } from './server.ts';
+import type { TradeBooks } from './trade-books.ts';
 
 export type RouteParts = {
   registry: Registry;
   journal: Journal;
   books: Books;
+  trades: TradeBooks;
   commits: GroupCommit;
   feed: Feed;
   now: () => number;
@@ -34,7 +41,7 @@ export type RouteParts = {
 
 /** Every endpoint behind a token. What writes goes through the group commit; what reads sees committed data only. */
 export function routesOf(parts: RouteParts): Route[] {
-  const { registry, journal, books, commits, now } = parts;
+  const { registry, journal, books, trades, commits, now } = parts;
   const book = <T>(work: () => Result<T>) => commits.run(work);
   const get = (url: string, handle: Handler): Route => ({ method: 'GET', url, handle });
   const post = (url: string, handle: Handler): Route => ({ method: 'POST', url, handle: withoutQuery(handle) });
@@ -82,8 +89,12 @@ export function routesOf(parts: RouteParts): Route[] {
     post('/operations/:id/fence', async (client, request) => {
       const operation = decode(request.params, readIdParameter);
       if (!operation.ok) return operation;
-      return then(decode(request.body, readFenceRequest), async (body) => {
-        const fenced = await book(() => books.fence(client, { ...body, operation: operation.value }));
+      return then(decode(request.body, readFenceRequest), async ({ key, ...body }) => {
+        const wanted = { ...body, operation: operation.value };
+        if (key !== undefined) {
+          return awaitedAnswer(wanted.operation, key, await book(() => trades.withdraw(client, { ...wanted, key })));
+        }
+        const fenced = await book(() => books.fence(client, wanted));
         return map(fenced, ({ booking }) => ({ status: 200, body: outcomeOf(booking) }));
       });
     }),
@@ -91,6 +102,22 @@ export function routesOf(parts: RouteParts): Route[] {
       '/operations/:id',
       withoutQuery((_client, request) => readOne(request, (id) => oneOperation(journal, id))),
     ),
+    post('/dvp', (client, request) =>
+      then(decode(request.body, readLodgeRequest), async (body) =>
+        map(await book(() => trades.lodge(client, body)), (lodged) => ({
+          status: lodged.isNew ? 201 : 200,
+          body: lodgedOf(lodged),
+        })),
+      ),
+    ),
+    post('/dvp/try', (client, request) =>
+      then(decode(request.body, readTryRequest), async (body) => {
+        const { operation, trade, from, to } = body;
+        const tried = await book(() => trades.attempt(client, body));
+        return awaitedAnswer(operation, { filter: 'dvp', trade, from, to }, tried);
+      }),
+    ),
+    get('/awaited/:id', (client, request) => oneAwaited(journal, client, request)),
     get('/events', (client, request) =>
       then(decode(request.query, readEventsQuery), (query) => events(parts, client, query, request.signal)),
     ),
@@ -138,6 +165,27 @@ function oneOperation(journal: Journal, id: string): Result<object> {
   const booking = journal.byOperation(id);
   if (booking !== undefined) return { ok: true, value: outcomeOf(booking) };
   return refuse('operation-unknown', 'Nothing is known of this id, which proves nothing.', { outcome: 'unknown' });
+}
+
+/** What has become of an awaited event; for those only who wait for other people's events. */
+function oneAwaited(journal: Journal, client: Client, request: FastifyRequest): Result<Answer> {
+  const operation = decode(request.params, readIdParameter);
+  if (!operation.ok) return operation;
+  const key = decode(request.query, readTradeKey);
+  if (!key.ok) return key;
+  if (!client.roles.has('executor') && !client.roles.has('reader')) {
+    return refuse('role-missing', 'Participants see what happens on their own accounts.');
+  }
+  const awaited = awaitedUnder(journal, key.value, operation.value);
+  return awaitedAnswer(operation.value, key.value, { ok: true, value: awaited });
+}
+
+/** 202 while nothing is final. */
+function awaitedAnswer(operation: string, key: TradeKey, awaited: Result<Awaited>): Result<Answer> {
+  return map(awaited, (value) => ({
+    status: value.status === 'open' ? 202 : 200,
+    body: awaitedOf(operation, key, value),
+  }));
 }
 
 function oneTransfer(journal: Journal, client: Client, id: string): Result<object> {

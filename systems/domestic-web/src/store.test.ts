@@ -36,6 +36,7 @@ test('the tables themselves refuse what must not be', async (t) => {
     'a second end of a hold': [insert('release', `NULL, '${id('b')}', ${terms}`), /UNIQUE/],
     'an execution of no hold': [insert('execute', `'${id('y')}', NULL, ${terms}`), /CHECK/],
     'a hold without id': [insert('hold', `NULL, NULL, ${terms}`), /CHECK/],
+    'a DvP without a trade': [insert('dvp', `NULL, NULL, ${terms}`), /CHECK/],
     'a negative free amount': [`UPDATE positions SET free = -1 WHERE account = '0042'`, /CHECK/],
     'a negative held amount': [`UPDATE positions SET held = -1 WHERE account = '0042'`, /CHECK/],
     'a changed booking': [`UPDATE bookings SET amount = 1 WHERE verb = 'hold'`, /final/],
@@ -120,6 +121,6 @@ test('data that cannot be used is refused with a sentence', (t) => {
   database.close();
   assert.throws(() => openStore(join(dir, 'newer')), {
     name: 'StartError',
-    message: /of version 7, this program reads 1/,
+    message: /of version 7, this program reads 2/,
   });
 });

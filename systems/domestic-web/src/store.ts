@@ -39,12 +39,13 @@ const SETTINGS = `
   PRAGMA cache_size = -65536;
 `;
 
-const SCHEMA_VERSION = 1n;
+const SCHEMA_VERSION = 2n;
 
 /**
  * A booking is one change, for ever; its number is the sequence of the feed. A fence is a booking without lines: it
  * uses the operation id up under the very UNIQUE key that an effect would need. Participants' transfers are keyed by
- * their own client, so that no participant can use up an id of the executors.
+ * their own client, so that no participant can use up an id of the executors. What carries a participants' business
+ * reference has its whole key in trade, filter, payer and payee; one key settles at most once.
  */
 const SCHEMA = `
   CREATE TABLE about (name TEXT NOT NULL, network TEXT NOT NULL) STRICT;
@@ -53,7 +54,8 @@ const SCHEMA = `
   CREATE TABLE bookings (
     booking INTEGER PRIMARY KEY,
     verb TEXT NOT NULL
-      CHECK (verb IN ('open', 'hold', 'execute', 'deliver', 'release', 'transfer', 'fence', 'epoch')),
+      CHECK (verb IN ('open', 'hold', 'execute', 'deliver', 'release', 'transfer', 'fence', 'epoch',
+        'lodge', 'try', 'dvp', 'fail', 'close')),
     operation TEXT UNIQUE,
     client TEXT,
     reference TEXT,
@@ -65,13 +67,20 @@ const SCHEMA = `
     amount INTEGER CHECK (amount > 0),
     epoch INTEGER,
     reason TEXT,
+    trade TEXT,
+    filter TEXT CHECK (filter IN ('cash-transfer', 'dvp')),
+    details TEXT,
     time INTEGER NOT NULL,
     CHECK ((hold IS NOT NULL) = (verb IN ('execute', 'deliver', 'release'))),
-    CHECK ((amount IS NULL) = (verb IN ('fence', 'epoch'))),
+    CHECK ((amount IS NULL) = (verb IN ('fence', 'epoch', 'try', 'fail', 'close'))),
+    CHECK ((trade IS NULL) = (filter IS NULL)),
+    CHECK ((verb IN ('lodge', 'try', 'dvp', 'fail', 'close')) <= (trade IS NOT NULL)),
     CHECK ((verb IN ('hold', 'fence')) <= (operation IS NOT NULL))
   ) STRICT;
   CREATE UNIQUE INDEX one_closing_per_hold ON bookings (hold) WHERE hold IS NOT NULL;
   CREATE UNIQUE INDEX one_transfer_per_reference ON bookings (client, reference) WHERE reference IS NOT NULL;
+  CREATE INDEX bookings_of_key ON bookings (trade, payer, payee) WHERE trade IS NOT NULL;
+  CREATE UNIQUE INDEX one_dvp_per_key ON bookings (trade, payer, payee) WHERE verb = 'dvp';
   CREATE TABLE entries (
     booking INTEGER NOT NULL REFERENCES bookings,
     line INTEGER NOT NULL,

@@ -48,12 +48,19 @@ const COLUMNS = [
   { title: 'free', align: 'right' },
 ] as const;
 
+type Position = BalancesBody['systems'][number]['positions'][number];
+
+function byAccount(a: Position, b: Position): number {
+  if (a.account === b.account) return a.asset < b.asset ? -1 : 1;
+  return a.account < b.account ? -1 : 1;
+}
+
 type Asked = { readonly one: NamedApi; readonly answered: Outcome<BalancesBody> };
 
 function balanceLines(terminal: Terminal, asked: readonly Asked[]): string[] {
   const systems = asked.flatMap(({ answered }) => (answered.ok ? answered.value.systems : []));
   const rows = systems.flatMap(({ system, positions }) =>
-    positions.map(({ account, party, asset, balance, held, free }): Cell[] => {
+    positions.toSorted(byAccount).map(({ account, party, asset, balance, held, free }): Cell[] => {
       const own = account.startsWith(`${system}:`) ? account.slice(system.length + 1) : account;
       return [system, own, party ?? '', asset, grouped(balance), grouped(held), grouped(free)];
     }),

@@ -66,7 +66,10 @@ export async function closings(t: TestContext, of: ConformanceSystem): Promise<v
     assertEffective(of, seen, execute);
     assert.deepEqual(await connector.submit(execute, trade.certificate('commit')), { status: 'sent' });
     assert.deepEqual(await connector.fence(execute, 'TIMO'), seen);
+    // An executor that does not look has the id killed all the same; what happened before that stays what it was.
+    await of.fenceBlindly(execute.id, 'TIMO');
     assert.deepEqual(await connector.lookup(execute), seen);
+    assert.deepEqual(await connector.fence(execute, 'TIMO'), seen);
   });
 
   await t.test('whoever brought the certificate: a hold that is released is released', async () => {

@@ -45,6 +45,8 @@ export type ConformanceSystem = AsyncDisposable & {
   readonly quorum: number;
   /** Ends a hold as somebody without any operation id. */
   closeAsStranger(verb: 'execute' | 'deliver' | 'release', hold: Hash, certificate: SignedCertificate): Promise<void>;
+  /** Has the system kill an id as an executor that does not look first. */
+  fenceBlindly(operation: Hash, reason: string): Promise<void>;
 };
 
 export const DEADLINE_MS = 20_000;

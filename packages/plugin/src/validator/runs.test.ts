@@ -36,7 +36,10 @@ test('a failure reaches every caller and leaves nothing behind; beyond the limit
   const runs = createRuns<number>({ most: 1, system: 'rtgs' });
   const { promise, reject } = Promise.withResolvers<number>();
   const first = runs.join('a', 10_000, () => promise);
-  await assert.rejects(runs.join('b', 10_000, () => promise), Fault);
+  await assert.rejects(
+    runs.join('b', 10_000, () => promise),
+    Fault,
+  );
   reject(new Error('down'));
   await assert.rejects(first, /down/);
   assert.equal(runs.size, 0);

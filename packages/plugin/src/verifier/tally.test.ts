@@ -7,11 +7,28 @@ import { createStatementMemory, createTally, type Outcome } from './tally.ts';
 
 const signers = ['1', '2', '3', '4', '5'].map((digit) => ed25519Signer(digit.repeat(64)));
 const verify = createVerify({ memoize: 1_000 });
-const operation: Operation = { id: hashOf('id'), network: hashOf('network'), settlement: hashOf('settlement'), system: 'rtgs', verb: 'hold', terms: { amount: '1' } };
+const operation: Operation = {
+  id: hashOf('id'),
+  network: hashOf('network'),
+  settlement: hashOf('settlement'),
+  system: 'rtgs',
+  verb: 'hold',
+  terms: { amount: '1' },
+};
 
 function statement(amount: string): Statement {
   const { id, network, settlement, system } = operation;
-  return { schema: 'statement/1', network, settlement, operation: id, system, status: 'effective', terms: { amount }, reason: '', transaction: 't' };
+  return {
+    schema: 'statement/1',
+    network,
+    settlement,
+    operation: id,
+    system,
+    status: 'effective',
+    terms: { amount },
+    reason: '',
+    transaction: 't',
+  };
 }
 
 function said(index: number, amount: string): { key: (typeof signers)[number]['key']; signed: SignedStatement } {
@@ -24,7 +41,13 @@ function said(index: number, amount: string): { key: (typeof signers)[number]['k
 test('whatever validators say and in whatever order: accepted only with a quorum, disagreement only without any left', () => {
   const scenario = fc.record({
     threshold: fc.constantFrom(2, 3),
-    saying: fc.shuffledSubarray([0, 1, 2]).chain((order) => fc.tuple(...order.map((index) => fc.record({ index: fc.constant(index), amount: fc.constantFrom('1', '2', '3') })))),
+    saying: fc
+      .shuffledSubarray([0, 1, 2])
+      .chain((order) =>
+        fc.tuple(
+          ...order.map((index) => fc.record({ index: fc.constant(index), amount: fc.constantFrom('1', '2', '3') })),
+        ),
+      ),
   });
   fc.assert(
     fc.property(scenario, ({ threshold, saying }) => {
@@ -56,7 +79,12 @@ test('whatever validators say and in whatever order: accepted only with a quorum
 
 test('a key counts once, however often it answers', () => {
   const keys = signers.slice(0, 3).map(({ key }) => key);
-  const tally = createTally({ verify, operation, expected: { network: operation.network, system: 'rtgs', threshold: 2, suspended: [], keys }, said: createStatementMemory(100) });
+  const tally = createTally({
+    verify,
+    operation,
+    expected: { network: operation.network, system: 'rtgs', threshold: 2, suspended: [], keys },
+    said: createStatementMemory(100),
+  });
   const { key, signed } = said(0, '1');
   for (let i = 0; i < 3; i++) assert.deepEqual(tally.add(key, signed), { ok: true, value: undefined });
 });
@@ -87,7 +115,10 @@ test('what a stranger made up never gets into the memory', () => {
 test('the memory keeps as many as it may', () => {
   const memory = createStatementMemory(2);
   const { key, signed } = said(0, '1');
-  const about = (name: string, amount: string): SignedStatement => ({ ...signed, statement: { ...statement(amount), operation: hashOf(name) } });
+  const about = (name: string, amount: string): SignedStatement => ({
+    ...signed,
+    statement: { ...statement(amount), operation: hashOf(name) },
+  });
   for (const name of ['a', 'b', 'c']) memory.remember(key, about(name, '1'));
   assert.equal(memory.remember(key, about('a', '2')), undefined, 'the oldest is forgotten');
   assert.ok(memory.remember(key, about('c', '2')));

@@ -23,6 +23,8 @@ import { followObservations } from './follow-observations.ts';
 import { createStatementMemory, createTally, type Outcome } from './tally.ts';
 import { createValidatorClient, type ValidatorClient, type ValidatorEndpoint } from './validator-client.ts';
 
+export type { ValidatorClient } from './validator-client.ts';
+
 /** One system as its users reach it: through its validators, believing only what enough of them signed. */
 export type Verifier = AsyncDisposable & {
   readonly system: string;
@@ -61,6 +63,8 @@ export type VerifierOptions = {
   readonly threshold: number;
   readonly suspended?: readonly SigningKey[];
   readonly verify: Verify;
+  /** How a validator is reached; over HTTP unless given. */
+  readonly connect?: (endpoint: ValidatorEndpoint) => ValidatorClient;
   /** The order in which validators are asked to execute. Everybody who asks should use the same; by default it follows from the operation's id. */
   readonly order?: (operation: Operation, count: number) => readonly number[];
   /** How long one request may wait at a validator. */
@@ -79,26 +83,34 @@ const LATE_ANSWERS_MS = 1_000;
 
 export function createVerifier(options: VerifierOptions): Verifier {
   const { network, system, threshold, verify } = options;
-  const suspended = options.suspended ?? [];
+  const suspended = new Set(options.suspended);
   const waitMs = options.waitMs ?? 10_000;
-  const clients = options.validators.filter(({ key }) => !suspended.includes(key)).map(createValidatorClient);
-  const expected = { network, system, threshold, suspended, keys: options.validators.map(({ key }) => key) };
+  const clients = options.validators.map(options.connect ?? createValidatorClient);
+  const keys = options.validators.map(({ key }) => key);
   const said = createStatementMemory(20_000);
   const order = options.order ?? orderById;
 
+  function trusted(): ValidatorClient[] {
+    return clients.filter(({ key }) => !suspended.has(key));
+  }
+
   /** Asks all validators until enough have answered alike. */
   function collect(operation: Operation, errand: Errand | undefined, signal: AbortSignal): Promise<Outcome> {
+    // Whoever contradicted itself is not asked again: what it signs, no ledger takes.
+    const asked = trusted();
+    const expected = { network, system, threshold, suspended: [...suspended], keys };
     const tally = createTally({ verify, operation, expected, said });
-    const line = order(operation, clients.length);
+    const line = order(operation, asked.length);
     const over = new AbortController();
     const ended = AbortSignal.any([signal, over.signal]);
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-    const nudges = clients.map(() => new AbortController());
+    const nudges = asked.map(() => new AbortController());
     let executors = errand ? 1 : 0;
+    let decided = false;
     let appointedAtMs = performance.now();
 
     function nextExecutor(): void {
-      if (!errand || executors >= clients.length) return;
+      if (!errand || executors >= asked.length) return;
       appointedAtMs = performance.now();
       nudges[line[executors++] ?? -1]?.abort();
     }
@@ -139,8 +151,15 @@ export function createVerifier(options: VerifierOptions): Verifier {
       if (answer.status === 'pending') return undefined;
       const added = tally.add(client.key, { statement: answer.statement, signatures: [answer.signature] });
       if (!added.ok) return added.refusal;
-      if (added.value) resolve(added.value);
+      if (added.value) settle(added.value);
       return undefined;
+    }
+
+    function settle(outcome: Outcome): void {
+      // Only evidence that is handed out counts: what comes too late will be found again at the next asking.
+      if (!decided && outcome.kind === 'equivocation') suspended.add(outcome.key);
+      decided = true;
+      resolve(outcome);
     }
 
     function giveUp(): void {
@@ -153,7 +172,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
     if (signal.aborted) giveUp();
     signal.addEventListener('abort', giveUp, { once: true });
-    for (const [index, client] of clients.entries()) ask(client, index).catch(reject);
+    for (const [index, client] of asked.entries()) ask(client, index).catch(reject);
     return promise.finally(() => {
       signal.removeEventListener('abort', giveUp);
       setTimeout(() => over.abort(), LATE_ANSWERS_MS).unref();
@@ -163,7 +182,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   async function read(query: ReadingQuery, signal: AbortSignal): Promise<VerifiedReading> {
     const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex');
     let last: unknown;
-    for (const client of clients) {
+    for (const client of trusted()) {
       try {
         const answer = await client.post(PATHS.read, { query, nonce }, parseSignedReading, { waitMs, signal });
         if (!answer.ok) throw new Fault('validator-unavailable', answer.refusal.message);
@@ -213,7 +232,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     attest: (operation, signal) => collect(operation, undefined, signal),
     read,
     observe: (cursor, filter, signal) =>
-      followObservations({ network, system, verify, clients, cursor, filter, signal }),
+      followObservations({ network, system, verify, clients: trusted(), cursor, filter, signal }),
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client.close()));
     },

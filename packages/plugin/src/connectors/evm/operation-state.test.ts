@@ -11,7 +11,14 @@ const [FROM, TO] = [`0x${'1'.repeat(40)}`, `0x${'2'.repeat(40)}`] as const;
 function operation(verb: Verb): Operation {
   const moved = { from: `fcy-evm:${FROM}`, to: `fcy-evm:${TO}`, amount: '6711.41', currency: 'USD' };
   const terms = verb === 'hold' ? moved : { ...moved, hold: HOLD };
-  return { id: verb === 'hold' ? HOLD : hashOf(verb), network: hashOf('network'), settlement: SETTLEMENT, system: 'fcy-evm', verb, terms };
+  return {
+    id: verb === 'hold' ? HOLD : hashOf(verb),
+    network: hashOf('network'),
+    settlement: SETTLEMENT,
+    system: 'fcy-evm',
+    verb,
+    terms,
+  };
 }
 
 const NOTHING: OperationRecord = { status: 'none', kind: 'none', reason: '', block: 0, hold: '0x' };
@@ -52,9 +59,18 @@ test('a hold that a stranger closed was closed, the way that it was', () => {
 
 test('between a fence and a stranger the earlier one counts', () => {
   const execute = operation('execute');
-  assert.deepEqual(verdicts(execute, FENCED, hold('executed', 19)).map(({ status }) => status), ['effective', 'dead']);
-  assert.deepEqual(verdicts(execute, FENCED, hold('executed', 21)).map(({ status }) => status), ['dead', 'effective']);
-  assert.deepEqual(verdicts(execute, FENCED, hold('held')).map(({ status }) => status), ['dead']);
+  assert.deepEqual(
+    verdicts(execute, FENCED, hold('executed', 19)).map(({ status }) => status),
+    ['effective', 'dead'],
+  );
+  assert.deepEqual(
+    verdicts(execute, FENCED, hold('executed', 21)).map(({ status }) => status),
+    ['dead', 'effective'],
+  );
+  assert.deepEqual(
+    verdicts(execute, FENCED, hold('held')).map(({ status }) => status),
+    ['dead'],
+  );
 });
 
 test('nothing is known of what was never seen', () => {

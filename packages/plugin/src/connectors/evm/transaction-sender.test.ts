@@ -43,14 +43,30 @@ test('transactions of one account on a real node', async (t) => {
     assert.equal(await count(rpc), before + 2);
   });
 
-  await t.test('F42 what an earlier life left in the pool beyond a gap is kept, the gap is filled, and nothing waits for ever', async (group) => {
+  await t.test(
+    'F42 what an earlier life left in the pool beyond a gap is kept, the gap is filled, and nothing waits for ever',
+    async (group) => {
+      const nonce = await count(rpc);
+      for (const ahead of [1, 3])
+        await rpc.call('eth_sendRawTransaction', [await signedAt(rpc, nonce + ahead, call(`left-${ahead}`).data)]);
+      const { sender } = open(group, node);
+      const sent = Promise.all(Array.from({ length: 4 }, (_, i) => sender.send(call(`after-${i}`))));
+      await mineUntil(rpc, sent);
+      assert.ok((await sent).every(({ reverted }) => !reverted));
+      assert.equal(await count(rpc), nonce + 6);
+    },
+  );
+
+  await t.test('F42 a gap that opens below is filled', async (group) => {
     const nonce = await count(rpc);
-    for (const ahead of [1, 3]) await rpc.call('eth_sendRawTransaction', [await signedAt(rpc, nonce + ahead, call(`left-${ahead}`).data)]);
+    // Left by an earlier life, so this one begins after it; then the node forgets it, and nobody else has it any more.
+    const left = await rpc.call('eth_sendRawTransaction', [await signedAt(rpc, nonce, call('left').data)]);
     const { sender } = open(group, node);
-    const sent = Promise.all(Array.from({ length: 4 }, (_, i) => sender.send(call(`after-${i}`))));
+    const sent = sender.send(call('beyond'));
+    await until('both in the pool', async () => ((await pooled(rpc)).length === 2 ? true : undefined));
+    await rpc.call('anvil_dropTransaction', [left]);
     await mineUntil(rpc, sent);
-    assert.ok((await sent).every(({ reverted }) => !reverted));
-    assert.equal(await count(rpc), nonce + 6);
+    assert.equal(await count(rpc), nonce + 2);
   });
 
   await t.test('F42 a transaction that the node forgot is sent again', async (group) => {
@@ -63,17 +79,20 @@ test('transactions of one account on a real node', async (t) => {
     assert.equal((await sent).hash, hash);
   });
 
-  await t.test('F42 a stuck transaction is replaced by the same call for a higher fee, and happens once', async (group) => {
-    const { sender } = open(group, node, 200);
-    const before = await count(rpc);
-    const sent = sender.send(call('stuck'));
-    const [first] = await poolHashes(rpc);
-    const replaced = await until('a replacement', async () => (await pooled(rpc)).find((one) => one.hash !== first));
-    assert.equal(replaced.input, call('stuck').data);
-    await mineUntil(rpc, sent);
-    assert.notEqual((await sent).hash, first);
-    assert.equal(await count(rpc), before + 1);
-  });
+  await t.test(
+    'F42 a stuck transaction is replaced by the same call for a higher fee, and happens once',
+    async (group) => {
+      const { sender } = open(group, node, 200);
+      const before = await count(rpc);
+      const sent = sender.send(call('stuck'));
+      const [first] = await poolHashes(rpc);
+      const replaced = await until('a replacement', async () => (await pooled(rpc)).find((one) => one.hash !== first));
+      assert.equal(replaced.input, call('stuck').data);
+      await mineUntil(rpc, sent);
+      assert.notEqual((await sent).hash, first);
+      assert.equal(await count(rpc), before + 1);
+    },
+  );
 
   await t.test('a revert is told from the receipt', async (group) => {
     const { sender } = open(group, node);
@@ -83,19 +102,22 @@ test('transactions of one account on a real node', async (t) => {
     assert.equal((await reverted).reverted, true);
   });
 
-  await t.test('without an answer it is a fault; the transaction may happen all the same, and the next nonce is right', async (group) => {
-    const proxy = await createFaultyProxy(node);
-    group.after(() => proxy[Symbol.asyncDispose]());
-    const { sender } = open(group, proxy.url);
-    await mineUntil(rpc, sender.send(call('way')));
-    const before = await count(rpc);
-    proxy.mode = 'drop-answers';
-    await assert.rejects(sender.send(call('lost')), (error) => error instanceof Fault && error.mayHaveHappened);
-    proxy.mode = 'pass';
-    const both = Promise.all([sender.send(call('lost')), sender.send(call('further'))]);
-    await mineUntil(rpc, both);
-    assert.equal(await count(rpc), before + 2);
-  });
+  await t.test(
+    'without an answer it is a fault; the transaction may happen all the same, and the next nonce is right',
+    async (group) => {
+      const proxy = await createFaultyProxy(node);
+      group.after(() => proxy[Symbol.asyncDispose]());
+      const { sender } = open(group, proxy.url);
+      await mineUntil(rpc, sender.send(call('way')));
+      const before = await count(rpc);
+      proxy.mode = 'drop-answers';
+      await assert.rejects(sender.send(call('lost')), (error) => error instanceof Fault && error.mayHaveHappened);
+      proxy.mode = 'pass';
+      const both = Promise.all([sender.send(call('lost')), sender.send(call('further'))]);
+      await mineUntil(rpc, both);
+      assert.equal(await count(rpc), before + 2);
+    },
+  );
 
   await t.test('what the node will never take is a fault, and does not hold up what comes after it', async (group) => {
     const { sender } = open(group, node);
@@ -164,10 +186,19 @@ function poolHashes(rpc: JsonRpc): Promise<string[]> {
 /** A contract whose every call reverts. */
 async function deployReverting(rpc: JsonRpc, sender: TransactionSender): Promise<Hex> {
   // A filler of our own keeps the sender's nonces right: the deployment is another account's.
-  const deployer = mnemonicToAccount('test test test test test test test test test test test junk', { addressIndex: 1 });
+  const deployer = mnemonicToAccount('test test test test test test test test test test test junk', {
+    addressIndex: 1,
+  });
   const nonce = asNumber(await rpc.call('eth_getTransactionCount', [deployer.address, 'latest']));
   const gasPrice = BigInt(asHex(await rpc.call('eth_gasPrice', [])));
-  const raw = await deployer.signTransaction({ type: 'legacy', chainId: 31_337, nonce, gasPrice, gas: 200_000n, data: '0x6005600b60003960056000f360006000fd' });
+  const raw = await deployer.signTransaction({
+    type: 'legacy',
+    chainId: 31_337,
+    nonce,
+    gasPrice,
+    gas: 200_000n,
+    data: '0x6005600b60003960056000f360006000fd',
+  });
   const hash = await rpc.call('eth_sendRawTransaction', [raw]);
   await mineUntil(rpc, sender.send(call('beside the deployment')));
   const receipt = await rpc.call('eth_getTransactionReceipt', [hash]);
@@ -187,7 +218,9 @@ async function until<T>(what: string, ask: () => Promise<T | undefined>): Promis
 
 async function startAnvil(t: TestContext): Promise<string> {
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
-  const manifest = createRequire(import.meta.url).resolve(`@foundry-rs/anvil-${process.platform}-${architecture}/package.json`);
+  const manifest = createRequire(import.meta.url).resolve(
+    `@foundry-rs/anvil-${process.platform}-${architecture}/package.json`,
+  );
   const options = ['--no-mining', '--prune-history', '--port', '0', '--host', '127.0.0.1'];
   const child = spawn(join(dirname(manifest), 'bin', 'anvil'), options, { stdio: ['ignore', 'pipe', 'ignore'] });
   t.after(async () => {

@@ -40,6 +40,8 @@ type InFlight = {
   sentAtMs: number;
   triedAtMs: number;
   missedReceipts: number;
+  /** It is being given another nonce. */
+  moving: boolean;
   readonly mined: PromiseWithResolvers<Mined>;
 };
 
@@ -130,6 +132,7 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
       sentAtMs: nowMs,
       triedAtMs: nowMs,
       missedReceipts: 0,
+      moving: false,
       mined,
     };
   }
@@ -169,18 +172,27 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
   }
 
   async function moveToNextNonce(entry: InFlight): Promise<void> {
-    byNonce.delete(entry.nonce);
+    if (entry.moving) return;
+    entry.moving = true;
     const moved = order.then(async () => {
       const state = await chainState();
       const pending = asNumber(await rpc.call('eth_getTransactionCount', [address, 'pending']));
       state.nextNonce = Math.max(state.nextNonce, pending, entry.nonce + 1);
-      const again = await signed(entry.call, state, state.nextNonce++, entry.gasPrice);
+      const again = await signed(entry.call, state, state.nextNonce, entry.gasPrice);
+      state.nextNonce++;
+      if (closed) throw closedFault();
+      // Only now does it leave its old place, so that whatever fails before leaves it where the next round finds it.
+      byNonce.delete(entry.nonce);
       const { nonce, raw, hashes, sentAtMs, triedAtMs } = again;
       Object.assign(entry, { nonce, raw, hashes, sentAtMs, triedAtMs, acknowledged: false, missedReceipts: 0 });
       byNonce.set(entry.nonce, entry);
     });
     order = moved.catch(() => undefined);
-    await moved;
+    try {
+      await moved;
+    } finally {
+      entry.moving = false;
+    }
     await deliver(entry);
   }
 

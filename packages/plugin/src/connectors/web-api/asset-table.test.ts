@@ -25,7 +25,13 @@ test('what is asked in terms comes back in the same terms', () => {
 });
 
 test('nothing is booked for what the system does not keep, or for an amount that is none', () => {
-  const wrong = [{ amount: '1', currency: 'EUR' }, { amount: '1.5', currency: 'JPY' }, { amount: '0', currency: 'JPY' }, { isin: 'XS0000000009', quantity: '-1' }, {}];
+  const wrong = [
+    { amount: '1', currency: 'EUR' },
+    { amount: '1.5', currency: 'JPY' },
+    { amount: '0', currency: 'JPY' },
+    { isin: 'XS0000000009', quantity: '-1' },
+    {},
+  ];
   for (const terms of wrong) assert.equal(table.toSystem(terms), undefined, JSON.stringify(terms));
 });
 

@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import { fillTemplate, textAt, valueAt } from './template.ts';
 
 test('values stand where their names stood; a member whose value is absent is left out', () => {
-  const template = { method: 'POST', path: '/holds/{hold}/execute', body: { operation: '{operation}', certificate: '{certificate}', kind: 'cash' } } as const;
+  const template = {
+    method: 'POST',
+    path: '/holds/{hold}/execute',
+    body: { operation: '{operation}', certificate: '{certificate}', kind: 'cash' },
+  } as const;
   assert.deepEqual(fillTemplate(template, { hold: '0x1', operation: '0x2', certificate: { a: 1 } }), {
     method: 'POST',
     path: '/holds/0x1/execute',

@@ -27,20 +27,34 @@ test('a token that the system has forgotten is renewed once; a client that it do
   assert.equal((await client.send(GET)).status, 200);
   assert.equal(system.issued(), 2);
   const stranger = open(t, system.url, () => 0, 'wrong');
-  await assert.rejects(stranger.send(GET), (error) => error instanceof Fault && error.code === 'system-unavailable' && !error.mayHaveHappened);
+  await assert.rejects(
+    stranger.send(GET),
+    (error) => error instanceof Fault && error.code === 'system-unavailable' && !error.mayHaveHappened,
+  );
 });
 
 test('an answer that says "not now" is a fault, any other refusal a value', async (t) => {
   const system = await startAuthority(t);
   const client = open(t, system.url, () => 0);
   for (const status of [500, 503, 429]) {
-    await assert.rejects(client.send({ method: 'GET', path: `/status/${status}` }), (error) => error instanceof Fault && error.mayHaveHappened);
+    await assert.rejects(
+      client.send({ method: 'GET', path: `/status/${status}` }),
+      (error) => error instanceof Fault && error.mayHaveHappened,
+    );
   }
   assert.deepEqual(await client.send({ method: 'GET', path: '/status/409' }), { status: 409, body: 'no JSON' });
 });
 
 function open(t: TestContext, baseUrl: string, now: () => number, secret = 'secret'): WebClient {
-  const client = createWebClient({ system: 'rtgs', baseUrl, tokenPath: '/token', clientId: 'me', clientSecret: new Secret(secret), timeoutMs: 5_000, now });
+  const client = createWebClient({
+    system: 'rtgs',
+    baseUrl,
+    tokenPath: '/token',
+    clientId: 'me',
+    clientSecret: new Secret(secret),
+    timeoutMs: 5_000,
+    now,
+  });
   t.after(() => client.close());
   return client;
 }
@@ -52,7 +66,8 @@ async function startAuthority(t: TestContext): Promise<{ url: string; issued: ()
   const server = createServer((request, response) => {
     const { authorization } = request.headers;
     if (request.url === '/token') {
-      if (authorization !== `Basic ${Buffer.from('me:secret').toString('base64')}`) return response.writeHead(401).end('{}');
+      if (authorization !== `Basic ${Buffer.from('me:secret').toString('base64')}`)
+        return response.writeHead(401).end('{}');
       const token = `token-${++count}`;
       valid.add(`Bearer ${token}`);
       return response.end(JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: 600 }));

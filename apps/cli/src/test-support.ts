@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeKeyFile } from '@linkspan/keys';
+import { bytesToHex, type DvpInstruction, sha256, utf8ToBytes } from '@linkspan/protocol';
+import { sampleInstruction, sampleNetwork } from '@linkspan/testkit';
+import { isObject } from './failure.ts';
+import { run } from './run.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A real CoreAPI process with the sample network, and a folder with its profile in which the command line is called. */
+export type TestApi = AsyncDisposable & {
+  readonly folder: string;
+  readonly urls: Readonly<Record<string, string>>;
+  /** Writes an instruction file into the folder and gives its name. */
+  write(name: string, content: object | string): string;
+  instruction(tradeId: string): DvpInstruction;
+};
+
+export async function startTestApi(): Promise<TestApi> {
+  const folder = mkdtempSync(join(tmpdir(), 'linkspan-cli-'));
+  writeNetwork(folder);
+  const main = new URL('../../core-api/src/main.ts', import.meta.url).pathname;
+  const child = spawn(process.execPath, [main, '--config', join(folder, 'core.json')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const urls = await readyUrls(child.stdout);
+  const organisations = Object.fromEntries(Object.entries(urls).map(([id, api]) => [id, { name: `The ${id}`, api }]));
+  mkdirSync(join(folder, 'var'));
+  const profile = { network: sampleNetwork().id, default: 'central-bank-a', organisations };
+  writeFileSync(join(folder, 'var', 'profile.json'), JSON.stringify(profile));
+  return {
+    folder,
+    urls,
+    write(name, content) {
+      writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
+      return name;
+    },
+    instruction: (tradeId) => sampleInstruction(tradeId, Date.now()),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await once(child, 'exit');
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** What a call of the command line left behind. */
+export type Called = { readonly exit: number; readonly out: string; readonly error: string };
+
+/** Calls the command line in a folder, in this process. */
+export async function call(
+  folder: string,
+  args: readonly string[],
+  more: Partial<Terminal> & { readonly stdin?: string; readonly env?: Record<string, string> } = {},
+): Promise<Called> {
+  const out: string[] = [];
+  const error: string[] = [];
+  const { columns = Infinity, colours = false, stdin = '', env = {} } = more;
+  const exit = await run(args, {
+    env,
+    folder,
+    terminal: { out: (line) => void out.push(line), error: (line) => void error.push(line), columns, colours },
+    readFile,
+    readStandardInput: () => stdin,
+    newKey: () => 'made-up-key',
+  });
+  return { exit, out: out.join('\n'), error: error.join('\n') };
+}
+
+function readFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function writeNetwork(folder: string): void {
+  const { plan, organisations, validators } = sampleNetwork();
+  const systems: Record<string, object[]> = {
+    // Nothing listens on port 1: a system that is silent for ever.
+    'central-bank-b': [{ id: 'rtgs', validators: [{ key: validators['rtgs']?.[0]?.key, url: 'http://127.0.0.1:1' }] }],
+  };
+  const members = Object.keys(organisations).map((id) => {
+    writeKeyFile(join(folder, `${id}.keys.json`), {
+      ed25519: secret(`${id} call`),
+      secp256k1: secret(`${id} certificate`),
+    });
+    const register = plan.calls.flatMap(({ organisation, body }) => (organisation === id ? [body] : []));
+    writeFileSync(join(folder, `${id}.register.json`), JSON.stringify(register));
+    return {
+      id,
+      port: 0,
+      keyFile: `${id}.keys.json`,
+      journal: `${id}.journal.db`,
+      register: `${id}.register.json`,
+      systems: systems[id] ?? [],
+    };
+  });
+  writeFileSync(join(folder, 'genesis.json'), JSON.stringify(plan.genesis));
+  const config = {
+    mode: 'development',
+    network: { genesis: 'genesis.json' },
+    ledger: { kind: 'embedded', directory: 'ledger' },
+    peers: {},
+    organisations: members,
+  };
+  writeFileSync(join(folder, 'core.json'), JSON.stringify(config));
+}
+
+/** The secrets behind the sample network's keys. */
+function secret(name: string): string {
+  return bytesToHex(sha256(utf8ToBytes(`linkspan test key ${name}`)));
+}
+
+async function readyUrls(stdout: NodeJS.ReadableStream): Promise<Record<string, string>> {
+  let text = '';
+  for await (const chunk of stdout) {
+    text += String(chunk);
+    if (text.includes('\n')) break;
+  }
+  const ready: unknown = JSON.parse(text);
+  assert.ok(isObject(ready) && isObject(ready['organisations']));
+  return Object.fromEntries(Object.entries(ready['organisations']).map(([id, url]) => [id, String(url)]));
+}

@@ -1,0 +1,55 @@
+import type { Entry, Genesis, Hash, Phase, SignedCall } from '@linkspan/protocol';
+
+/** A call exactly as the ledger accepted it, with the Merkle path of its batch, and where it stands. `time` is the block's, in UTC milliseconds. */
+export type ArchivedCall = {
+  readonly block: number;
+  readonly time: number;
+  /** Its place among the accepted calls of the block, from 0. */
+  readonly index: number;
+  readonly call: SignedCall;
+};
+
+/**
+ * One settlement, or a proposal that never became one: every accepted call about it in the order of the ledger, and what came of them.
+ * `asked` is what the file is about; `context` is there only because the replay of another one depends on it.
+ */
+export type SettlementEvidence = {
+  readonly role: 'asked' | 'context';
+  readonly proposal: Hash;
+  readonly settlement: Hash | null;
+  readonly tradeId: string;
+  readonly calls: readonly ArchivedCall[];
+  readonly entries: readonly Entry[];
+  readonly head: Hash;
+  readonly phase: Phase;
+};
+
+/** Which kind of ledger the file was written from, and what its own word adds to the signatures in the file. */
+export type EvidenceHost = { readonly kind: string; readonly proves: string };
+
+/**
+ * The evidence file `audit/1`. `environment` are the accepted calls that registered what settlements refer to, from the genesis on.
+ * Everything in it can be recomputed from the signed calls; the rest is there so that a reader sees at once what is claimed.
+ */
+export type Evidence = {
+  readonly schema: 'audit/1';
+  readonly network: Hash;
+  readonly genesis: Genesis;
+  readonly host: EvidenceHost;
+  readonly environment: readonly ArchivedCall[];
+  readonly settlements: readonly SettlementEvidence[];
+};
+
+export const EMBEDDED_HOST: EvidenceHost = {
+  kind: 'embedded',
+  proves:
+    'Calls, statements and certificates prove themselves by their signatures. Times and the order of calls are the operator’s word, except where a certificate signed by a quorum pins the history before it. Nothing shows that no later call was left out.',
+};
+
+/** Larger files are refused before they are parsed. In UTF-16 code units. */
+export const MAXIMUM_FILE_LENGTH = 256 * 1024 * 1024;
+/** Nested deeper than any call is. */
+export const MAXIMUM_DEPTH = 32;
+export const MAXIMUM_SETTLEMENTS = 20_000;
+/** Calls in one file. */
+export const MAXIMUM_CALLS = 1_000_000;
