@@ -1,10 +1,18 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { createVerify, ed25519Signer, generateEd25519PrivateKey, writeKeyFile } from '@linkspan/keys';
-import { createVerifier, type ValidatorEndpoint, type Verifier, type VerifierOptions } from '@linkspan/plugin';
+import {
+  createVerifier,
+  type Outcome,
+  type ValidatorEndpoint,
+  type Verifier,
+  type VerifierOptions,
+} from '@linkspan/plugin';
 import {
   type Hash,
   hashOf,
@@ -17,7 +25,7 @@ import {
 } from '@linkspan/protocol';
 import { loadConfig, type RunningValidator, startValidator } from '@linkspan/validator';
 import { pino } from 'pino';
-import { NETWORK } from './connector-systems.ts';
+import { NETWORK, startWeb, type SystemProcess, webConnectorConfig } from './connector-systems.ts';
 
 /** A validator of a test: its key outlives it, so that it can be stopped and started again on the same address. */
 export type TestValidator = AsyncDisposable & {
@@ -66,6 +74,40 @@ export async function createTestValidator(
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+export const SYSTEM = 'rtgs';
+export const TERMS = { from: 'rtgs:0042', to: 'rtgs:0099', amount: '3', currency: 'JPY' };
+
+/** A system of cash accounts with three validators, for one test. */
+export type Network = {
+  readonly system: SystemProcess;
+  readonly validators: readonly TestValidator[];
+  readonly endpoints: readonly ValidatorEndpoint[];
+};
+
+export async function startNetwork(t: TestContext): Promise<Network> {
+  const system = await startWeb(SYSTEM);
+  const validators = await Promise.all(
+    [0, 1, 2].map((n) => createTestValidator(SYSTEM, webConnectorConfig(system.url, n))),
+  );
+  t.after(async () => {
+    for (const validator of validators) await validator[Symbol.asyncDispose]();
+    await system[Symbol.asyncDispose]();
+  });
+  return { system, validators, endpoints: validators.map(({ endpoint }) => endpoint) };
+}
+
+/** A bound for what must come about; nothing is measured by it. */
+export function limit(): AbortSignal {
+  return AbortSignal.timeout(20_000);
+}
+
+/** The outcome, which must be an accepted one. */
+export async function accepted(outcome: Promise<Outcome>): Promise<Extract<Outcome, { kind: 'accepted' }>> {
+  const value = await outcome;
+  assert.ok(value.kind === 'accepted', JSON.stringify(value));
+  return value;
 }
 
 export const verify = createVerify({ memoize: 10_000 });

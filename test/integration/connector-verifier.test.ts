@@ -1,53 +1,43 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { isObject, type ValidatorEndpoint, type Verifier } from '@linkspan/plugin';
+import {
+  createLedgerVerifier,
+  createVerifierFactory,
+  type LedgerEvent,
+  type LedgerPluginInfo,
+  type LedgerVerifier,
+  type Verifier,
+} from '@linkspan/plugin';
 import {
   checkStatement,
   type ErrorCode,
   Fault,
   hashOf,
-  type Operation,
-  parse,
   type SigningKey,
   signOne,
   type Statement,
-  statementSchema,
 } from '@linkspan/protocol';
-import { certify, NETWORK, startWeb, type SystemProcess, webConnectorConfig } from './connector-systems.ts';
+import { certify, NETWORK } from './connector-systems.ts';
 import {
+  accepted,
   createLiar,
-  createTestValidator,
   type Lie,
+  limit,
+  type Network,
   newOperation,
-  type TestValidator,
+  startNetwork,
+  SYSTEM,
+  TERMS,
   verifierOf,
   verify,
 } from './connector-validators.ts';
 
-const SYSTEM = 'rtgs';
-const TERMS = { from: 'rtgs:0042', to: 'rtgs:0099', amount: '3', currency: 'JPY' };
-
 test('verifier and validators over HTTP, two of three', async (t) => {
-  const system = await startWeb(SYSTEM);
-  const validators = await Promise.all(
-    [0, 1, 2].map((n) => createTestValidator(SYSTEM, webConnectorConfig(system.url, n))),
-  );
-  t.after(async () => {
-    for (const validator of validators) await validator[Symbol.asyncDispose]();
-    await system[Symbol.asyncDispose]();
-  });
-  const network = { system, validators, endpoints: validators.map(({ endpoint }) => endpoint) };
+  const network = await startNetwork(t);
   await t.test('what goes well', (group) => whatGoesWell(group, network));
-  await t.test('answers that are not believed', (group) => answersNotBelieved(group, network));
-  await t.test('validators that contradict', (group) => contradictions(group, network));
   await t.test('silence', (group) => silence(group, network));
+  await t.test('names of Cacti', (group) => namesOfCacti(group, network));
 });
-
-type Network = {
-  readonly system: SystemProcess;
-  readonly validators: readonly TestValidator[];
-  readonly endpoints: readonly ValidatorEndpoint[];
-};
 
 async function whatGoesWell(t: TestContext, { endpoints, system }: Network): Promise<void> {
   await t.test(
@@ -160,172 +150,6 @@ async function whatGoesWell(t: TestContext, { endpoints, system }: Network): Pro
   });
 }
 
-async function answersNotBelieved(t: TestContext, { endpoints }: Network): Promise<void> {
-  const cases: readonly { readonly name: string; readonly code: ErrorCode; readonly lie: (before: unknown) => Lie }[] =
-    [
-      {
-        name: 'a wrong signature',
-        code: 'statement-signature-invalid',
-        lie: () => (_, said) => changed(said, 'signature', (one) => ({ ...one, signature: 'ab'.repeat(64) })),
-      },
-      {
-        name: 'changed terms',
-        code: 'statement-signature-invalid',
-        lie: () => (_, said) => changed(said, 'statement', (one) => ({ ...one, terms: { ...TERMS, amount: '4' } })),
-      },
-      {
-        name: 'an old answer about another operation of another settlement',
-        code: 'statement-other-operation',
-        lie: (before) => () => before,
-      },
-      {
-        name: 'another settlement',
-        code: 'statement-other-settlement',
-        lie: () => (_, said) => changed(said, 'statement', (one) => ({ ...one, settlement: hashOf('another') })),
-      },
-      {
-        name: 'another network',
-        code: 'statement-other-network',
-        lie: () => (_, said) => changed(said, 'statement', (one) => ({ ...one, network: hashOf('another') })),
-      },
-      {
-        name: 'another system',
-        code: 'statement-other-system',
-        lie: () => (_, said) => changed(said, 'statement', (one) => ({ ...one, system: 'csd' })),
-      },
-      { name: 'something else altogether', code: 'request-invalid', lie: () => () => ({ hello: 'world' }) },
-    ];
-  for (const { name, code, lie } of cases) {
-    await t.test(`${name} is refused with its code, and the other two suffice`, async () => {
-      const [first, second, third] = endpoints;
-      assert.ok(first && second && third);
-      await using honest = verifierOf(SYSTEM, endpoints);
-      const before = await accepted(honest.perform(newOperation(SYSTEM, 'hold', TERMS), undefined, limit()));
-      const replay = { status: 'final', statement: before.signed.statement, signature: before.signed.signatures[0] };
-      await using liar = await createLiar(first.url, lie(replay));
-      const refused: { readonly key: SigningKey; readonly code: ErrorCode }[] = [];
-      const heard = Promise.withResolvers<void>();
-      const onRefusal = (key: SigningKey, _: Operation, refusal: { readonly code: ErrorCode }): void => {
-        refused.push({ key, code: refusal.code });
-        heard.resolve();
-      };
-      await using verifier = verifierOf(SYSTEM, [{ key: first.key, url: liar.url }, second, third], { onRefusal });
-      const { signed } = await accepted(verifier.perform(newOperation(SYSTEM, 'hold', TERMS), undefined, limit()));
-      await heard.promise;
-      assert.deepEqual(refused[0], { key: first.key, code });
-      assert.deepEqual(
-        signed.signatures.map(({ key }) => key),
-        [second.key, third.key].toSorted(),
-      );
-    });
-  }
-
-  await t.test('a statement by another key than the one that was asked for is refused', async () => {
-    const [first, second, third] = endpoints;
-    assert.ok(first && second && third);
-    const codes: ErrorCode[] = [];
-    const heard = Promise.withResolvers<void>();
-    const onRefusal = (_: SigningKey, __: Operation, { code }: { readonly code: ErrorCode }): void => {
-      codes.push(code);
-      heard.resolve();
-    };
-    // Two of the three addresses lead to one validator: its word must not count twice.
-    await using verifier = verifierOf(SYSTEM, [first, { key: second.key, url: first.url }, third], { onRefusal });
-    const { signed } = await accepted(verifier.perform(newOperation(SYSTEM, 'hold', TERMS), undefined, limit()));
-    await heard.promise;
-    assert.equal(codes[0], 'statement-key-unknown');
-    assert.deepEqual(
-      signed.signatures.map(({ key }) => key),
-      [first.key, third.key].toSorted(),
-    );
-  });
-
-  await t.test('a suspended key does not count', async () => {
-    const [first, second, third] = endpoints;
-    assert.ok(first && second && third);
-    await using verifier = verifierOf(SYSTEM, endpoints, { suspended: [first.key] });
-    const { signed } = await accepted(verifier.perform(newOperation(SYSTEM, 'hold', TERMS), undefined, limit()));
-    assert.deepEqual(
-      signed.signatures.map(({ key }) => key),
-      [second.key, third.key].toSorted(),
-    );
-  });
-
-  await t.test('validators refuse operations of another network or system', async () => {
-    const codes = new Set<ErrorCode>();
-    await using verifier = verifierOf(SYSTEM, endpoints, { onRefusal: (_, __, { code }) => codes.add(code) });
-    const hold = newOperation(SYSTEM, 'hold', TERMS);
-    await assert.rejects(
-      verifier.perform({ ...hold, network: hashOf('another') }, undefined, AbortSignal.timeout(100)),
-      Fault,
-    );
-    await assert.rejects(verifier.perform({ ...hold, system: 'csd' }, undefined, AbortSignal.timeout(100)), Fault);
-    assert.deepEqual([...codes].toSorted(), ['network-mismatch', 'statement-other-system']);
-  });
-
-  await t.test('a reading that was changed on its way is not believed; the next validator is asked', async () => {
-    const [first, second] = endpoints;
-    assert.ok(first && second);
-    await using liar = await createLiar(first.url, (_, said) =>
-      changed(said, 'reading', (one) => ({ ...one, positions: [] })),
-    );
-    await using verifier = verifierOf(SYSTEM, [{ key: first.key, url: liar.url }, second]);
-    const reading = await verifier.read({ type: 'balances' }, limit());
-    assert.equal(reading.key, second.key);
-  });
-}
-
-async function contradictions(t: TestContext, { endpoints, validators }: Network): Promise<void> {
-  const [first, second, third] = endpoints;
-  const [one, two] = validators;
-  assert.ok(first && second && third && one && two);
-
-  await t.test(
-    'F31 a statement that one validator forges is not accepted; two that agree are, with the other as evidence',
-    async () => {
-      await using liar = await createLiar(first.url, forger(one, '4'));
-      await using verifier = verifierOf(SYSTEM, [{ key: first.key, url: liar.url }, second, third], { threshold: 2 });
-      const hold = newOperation(SYSTEM, 'hold', TERMS);
-      const { statement, signed } = await accepted(verifier.perform(hold, undefined, limit()));
-      assert.deepEqual(statement.terms, TERMS);
-      assert.deepEqual(
-        signed.signatures.map(({ key }) => key),
-        [second.key, third.key].toSorted(),
-      );
-    },
-  );
-
-  await t.test('F31 when no quorum can agree any more, nothing is accepted and both statements are kept', async () => {
-    await using liar = await createLiar(first.url, forger(one, '4'));
-    await using another = await createLiar(second.url, forger(two, '5'));
-    await using verifier = verifierOf(SYSTEM, [
-      { key: first.key, url: liar.url },
-      { key: second.key, url: another.url },
-      third,
-    ]);
-    const outcome = await verifier.perform(newOperation(SYSTEM, 'hold', TERMS), undefined, limit());
-    assert.equal(outcome.kind, 'disagreement');
-    assert.ok(outcome.kind === 'disagreement');
-    assert.notDeepEqual(outcome.statements[0].statement, outcome.statements[1].statement);
-  });
-
-  await t.test('F32 a key that says two things about one operation is found out, and both are kept', async () => {
-    let asked = 0;
-    const fickle: Lie = (path, said) => (++asked > 1 ? forger(one, '4')(path, said) : said);
-    await using liar = await createLiar(first.url, fickle);
-    await using verifier = verifierOf(SYSTEM, [{ key: first.key, url: liar.url }, second, third], { threshold: 3 });
-    const hold = newOperation(SYSTEM, 'hold', TERMS);
-    await accepted(verifier.perform(hold, undefined, limit()));
-    const outcome = await verifier.attest(hold, limit());
-    assert.ok(outcome.kind === 'equivocation');
-    assert.equal(outcome.key, first.key);
-    assert.deepEqual(
-      outcome.statements.map(({ statement }) => statement.terms['amount']),
-      ['3', '4'],
-    );
-  });
-}
-
 async function silence(t: TestContext, { endpoints, validators }: Network): Promise<void> {
   const [one, two, three] = validators;
   assert.ok(one && two && three);
@@ -411,15 +235,61 @@ async function silence(t: TestContext, { endpoints, validators }: Network): Prom
   });
 }
 
-function limit(): AbortSignal {
-  return AbortSignal.timeout(20_000);
-}
+async function namesOfCacti(t: TestContext, { endpoints }: Network): Promise<void> {
+  const [first] = endpoints;
+  assert.ok(first);
 
-async function accepted(outcome: ReturnType<Verifier['perform']>) {
-  const value = await outcome;
-  assert.equal(value.kind, 'accepted', JSON.stringify(value));
-  assert.ok(value.kind === 'accepted');
-  return value;
+  await t.test('requests and monitors under the names that users of Cacti know', async () => {
+    await using verifier = verifierOf(SYSTEM, endpoints);
+    const errors: unknown[] = [];
+    const onError = (error: unknown): void => void errors.push(error);
+    const open = ({ validatorID }: LedgerPluginInfo): LedgerVerifier =>
+      createLedgerVerifier({ verifierID: validatorID, verifier, requestTimeoutMs: 20_000, onError });
+    const list = [{ validatorID: 'rtgs-validators', validatorType: 'LINKSPAN', basePath: first.url }];
+    const factory = createVerifierFactory(list, { LINKSPAN: open });
+    const ledger = factory.getVerifier('rtgs-validators', 'LINKSPAN');
+    assert.equal(factory.getVerifier('rtgs-validators'), ledger);
+    assert.throws(() => factory.getVerifier('rtgs-validators', 'BESU_2X'), Fault);
+    assert.throws(() => factory.getVerifier('unknown'), Fault);
+
+    const reading = await ledger.sendSyncRequest({}, { command: 'read' }, { type: 'health' });
+    assert.ok(reading.status === 200 && 'cursor' in reading.data);
+    const seen: LedgerEvent[] = [];
+    const both = Promise.withResolvers<void>();
+    const onEvent = (event: LedgerEvent): void => {
+      seen.push(event);
+      if (seen.length === 2) both.resolve();
+    };
+    ledger.startMonitor('app', { cursor: reading.data.cursor }, { onEvent });
+    assert.throws(() => ledger.startMonitor('app', {}, { onEvent }), Fault);
+    const [one, two] = [newOperation(SYSTEM, 'hold', TERMS), newOperation(SYSTEM, 'hold', TERMS)];
+    const done = await ledger.sendSyncRequest(
+      { settlement: one.settlement },
+      { command: 'perform' },
+      { operation: one },
+    );
+    assert.ok(done.status === 200 && 'kind' in done.data && done.data.kind === 'accepted');
+    await ledger.sendAsyncRequest({}, { command: 'fence' }, { operation: two, reason: 'TIMO' });
+    await both.promise;
+    assert.deepEqual(
+      seen.map(({ verifierId, data }) => [verifierId, data.operation, data.status]),
+      [
+        ['rtgs-validators', one.id, 'effective'],
+        ['rtgs-validators', two.id, 'dead'],
+      ],
+    );
+    ledger.stopMonitor();
+    ledger.startMonitor('app', {}, { onEvent });
+    ledger.stopMonitor('app');
+    const misled = await ledger.sendSyncRequest(
+      { settlement: two.settlement },
+      { command: 'attest' },
+      { operation: one },
+    );
+    assert.equal(misled.status, 422);
+    assert.equal((await ledger.sendSyncRequest({}, { command: 'steal' }, {})).status, 422);
+    assert.deepEqual(errors, []);
+  });
 }
 
 async function firstEvents(verifier: Verifier, cursor: string, count: number) {
@@ -430,18 +300,4 @@ async function firstEvents(verifier: Verifier, cursor: string, count: number) {
   }
   assert.equal(events.length, count);
   return events;
-}
-
-/** Signs with the validator's own key that another amount was moved. */
-function forger(validator: TestValidator, amount: string): Lie {
-  return (_, said) => {
-    const statement = isObject(said) ? parse(statementSchema, said['statement'], 'request-invalid') : undefined;
-    if (!statement?.ok) return said;
-    const forged: Statement = { ...statement.value, terms: { ...statement.value.terms, amount } };
-    return { status: 'final', statement: forged, signature: signOne(validator.signer, forged) };
-  };
-}
-
-function changed(said: unknown, member: string, change: (one: Readonly<Record<string, unknown>>) => unknown): unknown {
-  return isObject(said) && isObject(said[member]) ? { ...said, [member]: change(said[member]) } : said;
 }

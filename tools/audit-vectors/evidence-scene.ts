@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ArchivedCall, EMBEDDED_HOST, type Evidence, type SettlementEvidence } from '@linkspan/audit';
 import { runQuery } from '@linkspan/contract';
-import { callId, type CallType, type Certificate, type CertificateShare, type Hash, signCertificates, type SignedCall } from '@linkspan/protocol';
+import {
+  callId,
+  type CallType,
+  type Certificate,
+  type CertificateShare,
+  type Hash,
+  signCertificates,
+  type SignedCall,
+} from '@linkspan/protocol';
 import { ContractScene, sampleInstruction, type SampleNetwork, sampleNetwork } from '@linkspan/testkit';
 
 /** The sample network with no more than one trade needs, so that the files stay small. */
@@ -53,8 +61,11 @@ export class EvidenceScene extends ContractScene {
   }
 
   evidence(asked: readonly Hash[], context: readonly Hash[] = []): Evidence {
-    const archive = this.submitted.flatMap(({ time, calls }, i) => calls.map((call, index): ArchivedCall => ({ block: i + 1, time, index, call })));
-    const settlement = (role: SettlementEvidence['role']) => (proposal: Hash) => this.#settlement(archive, role, proposal);
+    const archive = this.submitted.flatMap(({ time, calls }, i) =>
+      calls.map((call, index): ArchivedCall => ({ block: i + 1, time, index, call })),
+    );
+    const settlement = (role: SettlementEvidence['role']) => (proposal: Hash) =>
+      this.#settlement(archive, role, proposal);
     const evidence: Evidence = {
       schema: 'audit/1',
       network: this.net.id,
@@ -72,9 +83,29 @@ export class EvidenceScene extends ContractScene {
     assert.ok(entries.ok);
     const made = new Set(entries.value.map(({ call }) => call));
     const { state, head } = this.view(proposal);
-    const calls = archive.filter(({ call: { call } }) => ('proposal' in call.body ? call.body.proposal === proposal : call.body.type === 'lodge' && made.has(callId(call))));
-    return { role, proposal, settlement: state.settlement, tradeId: state.tradeId, calls, entries: entries.value, head, phase: state.phase };
+    const calls = archive.filter(({ call: { call } }) =>
+      'proposal' in call.body ? call.body.proposal === proposal : call.body.type === 'lodge' && made.has(callId(call)),
+    );
+    return {
+      role,
+      proposal,
+      settlement: state.settlement,
+      tradeId: state.tradeId,
+      calls,
+      entries: entries.value,
+      head,
+      phase: state.phase,
+    };
   }
 }
 
-const ABOUT_SETTLEMENTS: ReadonlySet<CallType> = new Set<CallType>(['lodge', 'retract', 'record', 'certify', 'report', 'expire', 'cancel', 'resolve']);
+const ABOUT_SETTLEMENTS: ReadonlySet<CallType> = new Set<CallType>([
+  'lodge',
+  'retract',
+  'record',
+  'certify',
+  'report',
+  'expire',
+  'cancel',
+  'resolve',
+]);

@@ -1,25 +1,61 @@
 import assert from 'node:assert/strict';
 import type { Evidence } from '@linkspan/audit';
-import { type CallBody, type Hash, hashSchema, signBatch, signCalls, type SignedCall, type SignedStatement } from '@linkspan/protocol';
+import {
+  type CallBody,
+  type Hash,
+  hashSchema,
+  signBatch,
+  signCalls,
+  type SignedCall,
+  type SignedStatement,
+} from '@linkspan/protocol';
 import { lodgeBody } from '@linkspan/testkit';
 import { EvidenceScene, smallNetwork } from './evidence-scene.ts';
 
 /** A file that holds, and what the verifier must say of it. */
-export type ValidFile = { readonly what: string; readonly verdict: 'complete' | 'incomplete'; readonly evidence: Evidence };
+export type ValidFile = {
+  readonly what: string;
+  readonly verdict: 'complete' | 'incomplete';
+  readonly evidence: Evidence;
+};
 
 /** Everything that evidence can look like while nothing is wrong with it. */
 export function validFiles(): Record<string, ValidFile> {
   return {
     settled: { what: 'a settlement that went the whole way', verdict: 'complete', evidence: settled() },
-    cancelled: { what: 'an operation is refused by its system, and what was held is released', verdict: 'complete', evidence: cancelled() },
+    cancelled: {
+      what: 'an operation is refused by its system, and what was held is released',
+      verdict: 'complete',
+      evidence: cancelled(),
+    },
     rejected: { what: 'a proposal whose other side took it back', verdict: 'complete', evidence: rejected() },
-    'second-round': { what: 'a trade that was lodged again after a first round was taken back, which is in the file as context', verdict: 'complete', evidence: secondRound() },
-    equivocation: { what: 'a validator key that contradicts itself is suspended, in a settlement that another one depends on', verdict: 'complete', evidence: equivocation() },
-    batched: { what: 'calls and statements of two settlements under one signature each, certificates under one root', verdict: 'complete', evidence: batched() },
+    'second-round': {
+      what: 'a trade that was lodged again after a first round was taken back, which is in the file as context',
+      verdict: 'complete',
+      evidence: secondRound(),
+    },
+    equivocation: {
+      what: 'a validator key that contradicts itself is suspended, in a settlement that another one depends on',
+      verdict: 'complete',
+      evidence: equivocation(),
+    },
+    batched: {
+      what: 'calls and statements of two settlements under one signature each, certificates under one root',
+      verdict: 'complete',
+      evidence: batched(),
+    },
     period: { what: 'three settlements of a period', verdict: 'complete', evidence: period() },
     'not-ended': { what: 'holds are asked for and not answered', verdict: 'incomplete', evidence: notEnded() },
-    'one-signature': { what: 'the commit certificate that was acted on has one signature of two', verdict: 'incomplete', evidence: oneSignature() },
-    'other-block': { what: 'two signatures, but one is over the root of another block', verdict: 'incomplete', evidence: otherBlock() },
+    'one-signature': {
+      what: 'the commit certificate that was acted on has one signature of two',
+      verdict: 'incomplete',
+      evidence: oneSignature(),
+    },
+    'other-block': {
+      what: 'two signatures, but one is over the root of another block',
+      verdict: 'incomplete',
+      evidence: otherBlock(),
+    },
   };
 }
 
@@ -31,7 +67,10 @@ function cancelled(): Evidence {
   const scene = new EvidenceScene(smallNetwork());
   const proposal = scene.begin('T-1');
   scene.wait();
-  scene.accepted('central-bank-b', scene.recording(proposal, ['earmark/fcy', 'effective'], ['earmark/bond', 'effective'], ['earmark/lcy', 'dead']));
+  scene.accepted(
+    'central-bank-b',
+    scene.recording(proposal, ['earmark/fcy', 'effective'], ['earmark/bond', 'effective'], ['earmark/lcy', 'dead']),
+  );
   scene.certify(proposal, ['central-bank-a', 'csd-b']);
   assert.equal(scene.answerAll(proposal), 'cancelled');
   return scene.evidence([proposal]);
@@ -76,12 +115,12 @@ function equivocation(): Evidence {
   return scene.evidence([proposal], [other]);
 }
 
-function batched(): Evidence {
+export function batched(): Evidence {
   const scene = new EvidenceScene(smallNetwork());
   return scene.evidence(settleBatch(scene, ['T-1', 'T-2']));
 }
 
-function period(): Evidence {
+export function period(): Evidence {
   const scene = new EvidenceScene(smallNetwork());
   return scene.evidence(['T-1', 'T-2', 'T-3'].map((tradeId) => scene.settle(tradeId)));
 }
@@ -114,7 +153,8 @@ function otherBlock(): Evidence {
 /** Settles many trades at once, in three transactions: one signature by each organisation over all its calls, one by each validator over all its statements. */
 export function settleBatch(scene: EvidenceScene, tradeIds: readonly string[]): Hash[] {
   const instructions = tradeIds.map((tradeId) => scene.instruction(tradeId));
-  const lodges = (organisation: string): SignedCall[] => signAll(scene, organisation, instructions.map(lodgeBody), 'lodge');
+  const lodges = (organisation: string): SignedCall[] =>
+    signAll(scene, organisation, instructions.map(lodgeBody), 'lodge');
   const results = submitAll(scene, [...lodges('central-bank-a'), ...lodges('csd-b')]);
   const proposals = results.slice(tradeIds.length).map((value) => hashSchema.parse(value['proposal']));
   scene.wait();
@@ -129,7 +169,9 @@ export function settleBatch(scene: EvidenceScene, tradeIds: readonly string[]): 
 function signAll(scene: EvidenceScene, organisation: string, bodies: readonly CallBody[], nonce: string): SignedCall[] {
   const signer = scene.net.organisations[organisation]?.call;
   assert.ok(signer);
-  const calls = bodies.map((body) => ({ schema: 'call/1', network: scene.net.id, organisation, actor: 'coordinator', nonce, body }) as const);
+  const calls = bodies.map(
+    (body) => ({ schema: 'call/1', network: scene.net.id, organisation, actor: 'coordinator', nonce, body }) as const,
+  );
   return signCalls(signer, calls);
 }
 
@@ -149,10 +191,22 @@ function recordings(scene: EvidenceScene, proposals: readonly Hash[]): CallBody[
   });
   const signed = Object.entries(scene.net.validators).flatMap(([system, signers]) => {
     const own = all.filter(({ statement }) => statement.system === system);
-    const batches = signers.map((signer) => signBatch(signer, own.map(({ statement }) => statement)));
-    return own.map(({ proposal, statement }, i) => ({ proposal, signed: { statement, signatures: batches.flatMap((batch) => batch[i] ?? []) } }));
+    const batches = signers.map((signer) =>
+      signBatch(
+        signer,
+        own.map(({ statement }) => statement),
+      ),
+    );
+    return own.map(({ proposal, statement }, i) => ({
+      proposal,
+      signed: { statement, signatures: batches.flatMap((batch) => batch[i] ?? []) },
+    }));
   });
-  return proposals.map((proposal) => ({ type: 'record', proposal, statements: signed.filter((each) => each.proposal === proposal).map((each) => each.signed) }));
+  return proposals.map((proposal) => ({
+    type: 'record',
+    proposal,
+    statements: signed.filter((each) => each.proposal === proposal).map((each) => each.signed),
+  }));
 }
 
 /** Two organisations' signatures over the root of all certificates that the last block called for, by settlement. */

@@ -1,5 +1,5 @@
 import { verifyEvidenceText } from '@linkspan/audit';
-import { createVerify } from '@linkspan/keys';
+import { createVerify, useNativeHashes } from '@linkspan/keys';
 import type { Verify } from '@linkspan/protocol';
 import { EvidenceScene, smallNetwork } from '../audit-vectors/evidence-scene.ts';
 import { settleBatch } from '../audit-vectors/valid-files.ts';
@@ -9,6 +9,7 @@ import { settleBatch } from '../audit-vectors/valid-files.ts';
  * and from an unbatched one (every call, statement and certificate is signed alone), and the share of the time outside signature checks.
  * Usage: node tools/bench/measure-verify.ts [SETTLEMENTS]
  */
+useNativeHashes();
 const settlements = Number(process.argv[2] ?? 1000);
 const BATCH = 100;
 const ROUNDS = 5;
@@ -56,7 +57,10 @@ function timed(): { readonly verify: Verify; readonly spent: { signatureMs: numb
 function batchedExport(count: number): { readonly text: string; readonly count: number } {
   const scene = new EvidenceScene(smallNetwork());
   const proposals = Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) =>
-    settleBatch(scene, Array.from({ length: BATCH }, (_, i) => `T-${batch * BATCH + i}`)),
+    settleBatch(
+      scene,
+      Array.from({ length: BATCH }, (_, i) => `T-${batch * BATCH + i}`),
+    ),
   ).flat();
   return { text: JSON.stringify(scene.evidence(proposals)), count: proposals.length };
 }

@@ -28,8 +28,9 @@ export function fail(
 export function readProblem(body: unknown): Failure | undefined {
   if (!isObject(body)) return undefined;
   const { title, code, detail, problems } = body;
-  if (typeof title !== 'string' || typeof code !== 'string' || !isErrorCode(code)) return undefined;
-  const { exit } = ERRORS[code];
+  if (typeof title !== 'string' || typeof code !== 'string') return undefined;
+  // A newer API may have codes that this program does not know.
+  const { exit } = isErrorCode(code) ? ERRORS[code] : ERRORS.internal;
   return {
     title,
     detail: typeof detail === 'string' ? detail : '',

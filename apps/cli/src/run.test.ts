@@ -202,8 +202,11 @@ test('help teaches: in general, and for each command with an example', async () 
 
 test("others' text cannot steer the terminal", async () => {
   const instruction = api.instruction('CLI-STEER');
-  const file = api.write('steer.json', { ...instruction, scenario: '\u001b[2J\u0007evil' });
+  const file = api.write('steer.json', {
+    ...instruction,
+    security: { ...instruction.security, quantity: '\u001b[2J\u0007evil' },
+  });
   const { error } = await call(api.folder, ['instruct', file, '--key', 'steer']);
-  assert.ok(error.includes('instruction cannot be accepted'));
+  assert.ok(error.includes('evil'));
   assert.doesNotMatch(error, /[^\n\P{Cc}]/u);
 });

@@ -6,7 +6,7 @@ import {
   type SettlementBody,
   type SettlementSummaryBody,
 } from '@linkspan/protocol';
-import { describeChange, type Names, operationName } from '@linkspan/scenario';
+import { describeChange, type Names, operationName, residualInWords } from '@linkspan/scenario';
 import type { Known } from './directory.ts';
 
 /** A settlement as the API shows it. */
@@ -45,7 +45,11 @@ export function settlementBody({ state, head, certificates, shares }: Settlement
       signatures: new Set(shares.filter((share) => share.certificate.kind === kind).map((share) => share.key)).size,
       quorum: known.genesis.quorum,
     })),
-    residuals: state.residuals.map(({ residual, terms }) => ({ residual, terms })),
+    residuals: state.residuals.map(({ residual, terms }) => ({
+      residual,
+      terms,
+      ...residualInWords(known.scenarios.get(state.scenario.reference), state.fields, { residual, terms }),
+    })),
     attention: state.attention.map(({ reason, waitingFor, operation }) => ({
       reason,
       waitingFor,

@@ -1,5 +1,5 @@
 import type { Coordinator } from '@linkspan/coordinator';
-import type { Ledger } from '@linkspan/ledger';
+import type { Archive, Ledger } from '@linkspan/ledger';
 import {
   accept,
   ENDPOINTS,
@@ -14,6 +14,7 @@ import {
 import { readBalances, type SystemReader } from './balances.ts';
 import { entryBody, settlementBody, summaryBody } from './bodies.ts';
 import { accountsIn, type Directory } from './directory.ts';
+import { collectEvidence, listPeriod } from './evidence.ts';
 import { findSettlement } from './find-settlement.ts';
 import type { Lodging } from './lodge-instruction.ts';
 
@@ -21,6 +22,7 @@ import type { Lodging } from './lodge-instruction.ts';
 export type Services = {
   readonly organisation: string;
   readonly ledger: Ledger;
+  readonly archive: Archive;
   readonly directory: Directory;
   readonly lodging: Lodging;
   readonly coordinator: Pick<Coordinator, 'receiveShares' | 'receiveStatements' | 'shares'>;
@@ -47,6 +49,11 @@ export function createHandlers(services: Services): Handlers {
     settlements: (request) => listSettlements(services, request),
     settlement: (request) => showSettlement(services, request),
     history: (request) => showHistory(services, request),
+    evidence: (request) => showEvidence(services, request),
+    'evidence-period': async ({ query }) => {
+      const page = await listPeriod(services.archive, query);
+      return page.ok ? accept({ body: page.value }) : page;
+    },
     balances: async () => {
       const known = await services.directory.known();
       return accept({ body: await readBalances(services.systems, known, READING_TIMEOUT_MS) });
@@ -126,6 +133,12 @@ async function showHistory({ ledger, directory }: Services, request: ApiRequest)
   const more = entries.value.length > limit || entries.value.length === MAXIMUM_PAGE;
   const next = more ? (shown.at(-1)?.sequence ?? null) : null;
   return accept({ body: { id: settlement ?? proposal, entries: shown.map((entry) => entryBody(entry, names)), next } });
+}
+
+async function showEvidence({ ledger, archive, directory }: Services, { id }: ApiRequest): Promise<Result<ApiAnswer>> {
+  const { genesis } = await directory.known();
+  const evidence = await collectEvidence({ ledger, archive, genesis }, id);
+  return evidence.ok ? accept({ body: evidence.value }) : evidence;
 }
 
 /** Open settlements are counted up to one page, so that asking often costs little however many there are. */

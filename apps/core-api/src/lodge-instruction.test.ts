@@ -54,6 +54,8 @@ test('the same key with another body is refused, and both sides have keys of the
   await lodge(a, network.instruction('REUSED-1'), 'reused');
   const answer = await lodge(a, network.instruction('REUSED-2'), 'reused');
   assert.deepEqual([answer.status, problemOf(answer).code], [422, 'idempotency-key-reused']);
+  const worse = await lodge(a, { nothing: 'right' }, 'reused');
+  assert.equal(problemOf(worse).code, 'idempotency-key-reused', 'the key is looked at before the body is judged');
   assert.equal((await lodge(network.urls['csd-b'] ?? '', network.instruction('REUSED-2'), 'reused')).status, 202);
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,6 +12,7 @@ import { isObject, testConfig } from './test-support.ts';
 
 let directory: string;
 let config: CoreApiConfig;
+const children: ChildProcess[] = [];
 
 before(() => {
   directory = mkdtempSync(join(tmpdir(), 'linkspan-main-'));
@@ -19,7 +20,11 @@ before(() => {
   writeConfiguration();
 });
 
-after(() => rmSync(directory, { recursive: true }));
+after(() => {
+  // After a failed test too, no process is left.
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(directory, { recursive: true });
+});
 
 test('the process says when every organisation listens, serves, and ends in order on SIGTERM', async () => {
   const child = start();
@@ -103,9 +108,10 @@ function writeConfiguration(ports: Readonly<Record<string, number>> = {}): void 
 
 function start(file: string | null = join(directory, 'core.json')): Child {
   const main = new URL('main.ts', import.meta.url).pathname;
-  return spawn(process.execPath, [main, ...(file === null ? [] : ['--config', file])], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const args = file === null ? [] : ['--config', file];
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  return child;
 }
 
 async function readyLine(child: Child): Promise<{ organisations: Record<string, unknown> }> {

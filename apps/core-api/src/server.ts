@@ -30,8 +30,6 @@ export function createServer({ services, log, onBroken }: ServerOptions): Fastif
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
-    // A trade id of 64 characters, each written as %XX.
-    routerOptions: { maxParamLength: 192 },
     clientErrorHandler: refuseNoHttp,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, refusalOf(error) ?? INTERNAL),
   });

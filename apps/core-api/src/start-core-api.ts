@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { applyCalls, runQuery } from '@linkspan/contract';
 import { type Clock, createCoordinator, type Log, openSigningJournal, type Peers } from '@linkspan/coordinator';
 import { createVerify, readKeyFile } from '@linkspan/keys';
-import { type Ledger, openEmbeddedLedger } from '@linkspan/ledger';
+import { type EmbeddedLedger, openEmbeddedLedger } from '@linkspan/ledger';
 import { createVerifier, type Verifier } from '@linkspan/plugin';
 import {
   type Broken,
@@ -81,7 +81,7 @@ type Signers = { readonly call: Signer<SigningKey>; readonly certificate: Signer
 
 type Shared = {
   readonly network: Hash;
-  readonly ledger: Ledger;
+  readonly ledger: EmbeddedLedger;
   readonly verify: Verify;
   readonly peers: Peers;
   readonly directory: Directory;
@@ -134,7 +134,15 @@ async function openOrganisation(
     }),
   );
   const lodging = createLodging({ organisation: id, network, ledger, signer: signers.call });
-  const services = { organisation: id, ledger, directory, lodging, coordinator, systems: [...verifiers.values()] };
+  const services = {
+    organisation: id,
+    ledger,
+    archive: ledger.archive,
+    directory,
+    lodging,
+    coordinator,
+    systems: [...verifiers.values()],
+  };
   const server = createServer({ services, log, onBroken: options.onBroken });
   opened.defer(() => server.close());
   return server;

@@ -102,6 +102,7 @@ export async function openTestLedger(): Promise<EmbeddedLedger & { readonly samp
     evaluate: (type, args) => ledger.evaluate(type, args),
     events: (from, signal) => ledger.events(from, signal),
     height: () => ledger.height(),
+    archive: ledger.archive,
     blocks: (from, limit) => ledger.blocks(from, limit),
     async [Symbol.asyncDispose]() {
       await ledger[Symbol.asyncDispose]();

@@ -29,7 +29,9 @@ export function certificateReports(
 
 /** What keeps a settlement's evidence from being complete, in words. */
 export function missingOf(settlement: Settlement, certificates: readonly CertificateReport[]): string[] {
-  const missing = ENDS.includes(settlement.phase) ? [] : [`The settlement has not ended; it is ${settlement.phase}${waitingFor(settlement)}.`];
+  const missing = ENDS.includes(settlement.phase)
+    ? []
+    : [`The settlement has not ended; it is ${settlement.phase}${waitingFor(settlement)}.`];
   const needed = new Set(settlement.operations.flatMap(certificateFor));
   for (const kind of needed) {
     const known = certificates.find((certificate) => certificate.kind === kind);

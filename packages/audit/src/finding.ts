@@ -32,6 +32,10 @@ export function found<T>(value: T): Found<T> {
   return { ok: true, value };
 }
 
-export function finding(where: string, code: Finding['code'], message: string): { readonly ok: false; readonly finding: Finding } {
+export function finding(
+  where: string,
+  code: Finding['code'],
+  message: string,
+): { readonly ok: false; readonly finding: Finding } {
   return { ok: false, finding: { where, code, message } };
 }

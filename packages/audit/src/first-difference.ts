@@ -18,7 +18,8 @@ export function firstDifference(claimed: unknown, right: unknown, at = ''): Diff
     if (difference) return difference;
   }
   for (const name in claimed) {
-    if (claimed[name] !== undefined && !Object.hasOwn(right, name)) return { where: `${at}/${name}`, claimed: shown(claimed[name]), right: shown(undefined) };
+    if (claimed[name] !== undefined && !Object.hasOwn(right, name))
+      return { where: `${at}/${name}`, claimed: shown(claimed[name]), right: shown(undefined) };
   }
   return undefined;
 }

@@ -8,12 +8,19 @@ export function mergeEvidence(files: readonly Evidence[]): Result<Evidence> {
   const environment = new Map<string, ArchivedCall>();
   const settlements = new Map<string, SettlementEvidence>();
   for (const file of files) {
-    if (file.network !== first.network) return refuse('network-mismatch', `The files are of ${first.network} and of ${file.network}.`);
+    if (file.network !== first.network)
+      return refuse('network-mismatch', `The files are of ${first.network} and of ${file.network}.`);
     for (const archived of file.environment) environment.set(`${archived.block} ${archived.index}`, archived);
-    for (const settlement of file.settlements) settlements.set(settlement.proposal, further(settlements.get(settlement.proposal), settlement));
+    for (const settlement of file.settlements)
+      settlements.set(settlement.proposal, further(settlements.get(settlement.proposal), settlement));
   }
-  if (files.some(({ genesis }) => canonicalJson(genesis) !== canonicalJson(first.genesis))) return refuse('network-mismatch', 'The files have different genesis documents.');
-  return accept({ ...first, environment: [...environment.values()].toSorted(byPlace), settlements: [...settlements.values()].toSorted(byBeginning) });
+  if (files.some(({ genesis }) => canonicalJson(genesis) !== canonicalJson(first.genesis)))
+    return refuse('network-mismatch', 'The files have different genesis documents.');
+  return accept({
+    ...first,
+    environment: [...environment.values()].toSorted(byPlace),
+    settlements: [...settlements.values()].toSorted(byBeginning),
+  });
 }
 
 function further(a: SettlementEvidence | undefined, b: SettlementEvidence): SettlementEvidence {

@@ -1,4 +1,12 @@
-import { type Entry, genesisSchema, hashSchema, isCanonicalisable, parse, PHASES, type SignedCall } from '@linkspan/protocol';
+import {
+  type Entry,
+  genesisSchema,
+  hashSchema,
+  isCanonicalisable,
+  parse,
+  PHASES,
+  type SignedCall,
+} from '@linkspan/protocol';
 import {
   type ArchivedCall,
   type Evidence,
@@ -13,7 +21,8 @@ import { finding, found, type Found } from './finding.ts';
 
 /** Reads the text of an evidence file. Whatever it is given, it answers with the evidence or with the first thing that is wrong. */
 export function readEvidence(text: string): Found<Evidence> {
-  if (text.length > MAXIMUM_FILE_LENGTH) return finding('', 'file-too-large', `The file has more than ${MAXIMUM_FILE_LENGTH} characters.`);
+  if (text.length > MAXIMUM_FILE_LENGTH)
+    return finding('', 'file-too-large', `The file has more than ${MAXIMUM_FILE_LENGTH} characters.`);
   try {
     return parseEvidence(JSON.parse(text));
   } catch {
@@ -27,7 +36,8 @@ export function readEvidence(text: string): Found<Evidence> {
  */
 export function parseEvidence(input: unknown): Found<Evidence> {
   if (!isObject(input)) return malformed('', 'is no object');
-  if (input['schema'] !== 'audit/1') return finding('/schema', 'file-version-unknown', 'The file is no evidence of the form audit/1.');
+  if (input['schema'] !== 'audit/1')
+    return finding('/schema', 'file-version-unknown', 'The file is no evidence of the form audit/1.');
   const strange = unknownMember(input, MEMBERS.file, '');
   if (strange) return strange;
   const deep = tooDeep(input);
@@ -78,14 +88,16 @@ function parseHost(input: unknown): Found<EvidenceHost> {
 function parseSettlements(input: unknown): Found<SettlementEvidence[]> {
   if (!Array.isArray(input)) return malformed('/settlements', 'is no list');
   const list: readonly unknown[] = input;
-  if (list.length > MAXIMUM_SETTLEMENTS) return finding('/settlements', 'file-too-large', `There are more than ${MAXIMUM_SETTLEMENTS} settlements.`);
+  if (list.length > MAXIMUM_SETTLEMENTS)
+    return finding('/settlements', 'file-too-large', `There are more than ${MAXIMUM_SETTLEMENTS} settlements.`);
   const settlements: SettlementEvidence[] = [];
   for (const [i, each] of list.entries()) {
     const settlement = parseSettlement(each, `/settlements/${i}`);
     if (!settlement.ok) return settlement;
     settlements.push(settlement.value);
   }
-  if (!settlements.some(({ role }) => role === 'asked')) return malformed('/settlements', 'holds nothing that was asked for');
+  if (!settlements.some(({ role }) => role === 'asked'))
+    return malformed('/settlements', 'holds nothing that was asked for');
   return found(settlements);
 }
 
@@ -97,7 +109,10 @@ function parseSettlement(input: unknown, at: string): Found<SettlementEvidence> 
   if (role !== 'asked' && role !== 'context') return malformed(`${at}/role`, 'is neither asked nor context');
   const proposal = parse(hashSchema, input['proposal'], 'request-invalid');
   if (!proposal.ok) return malformed(`${at}/proposal`, 'is no hash');
-  const settlement = input['settlement'] === null ? { ok: true as const, value: null } : parse(hashSchema, input['settlement'], 'request-invalid');
+  const settlement =
+    input['settlement'] === null
+      ? { ok: true as const, value: null }
+      : parse(hashSchema, input['settlement'], 'request-invalid');
   if (!settlement.ok) return malformed(`${at}/settlement`, 'is neither a hash nor null');
   if (!isText(tradeId, 64)) return malformed(`${at}/tradeId`, 'is no trade id');
   const head = parse(hashSchema, input['head'], 'request-invalid');
@@ -107,7 +122,16 @@ function parseSettlement(input: unknown, at: string): Found<SettlementEvidence> 
   const calls = parseCalls(input['calls'], `${at}/calls`);
   if (!calls.ok) return calls;
   if (!Array.isArray(entries) || !entries.every(isEntry)) return malformed(`${at}/entries`, 'is no list of entries');
-  return found({ role, proposal: proposal.value, settlement: settlement.value, tradeId, calls: calls.value, entries, head: head.value, phase });
+  return found({
+    role,
+    proposal: proposal.value,
+    settlement: settlement.value,
+    tradeId,
+    calls: calls.value,
+    entries,
+    head: head.value,
+    phase,
+  });
 }
 
 function parseCalls(input: unknown, at: string): Found<ArchivedCall[]> {
@@ -150,8 +174,13 @@ function isObject(input: unknown): input is Readonly<Record<string, unknown>> {
   return typeof input === 'object' && input !== null && !Array.isArray(input);
 }
 
-function unknownMember(input: Readonly<Record<string, unknown>>, known: ReadonlySet<string>, at: string): ReturnType<typeof finding> | undefined {
-  for (const name of Object.keys(input)) if (!known.has(name)) return malformed(at, `has a member "${name.slice(0, 40)}" that the format does not know`);
+function unknownMember(
+  input: Readonly<Record<string, unknown>>,
+  known: ReadonlySet<string>,
+  at: string,
+): ReturnType<typeof finding> | undefined {
+  for (const name of Object.keys(input))
+    if (!known.has(name)) return malformed(at, `has a member "${name.slice(0, 40)}" that the format does not know`);
   return undefined;
 }
 

@@ -46,8 +46,13 @@ export class ReplayWorld implements World, Reader {
     this.#events.push(event);
   }
 
-  range(prefix: string, { limit, after, reverse }: Parameters<Reader['range']>[1]): Iterable<readonly [string, Stored]> {
-    const keys = [...this.#keysBelow(prefix)].filter((key) => after === undefined || (reverse ? key < after : key > after)).toSorted();
+  range(
+    prefix: string,
+    { limit, after, reverse }: Parameters<Reader['range']>[1],
+  ): Iterable<readonly [string, Stored]> {
+    const keys = [...this.#keysBelow(prefix)]
+      .filter((key) => after === undefined || (reverse ? key < after : key > after))
+      .toSorted();
     if (reverse) keys.reverse();
     return keys.slice(0, limit).flatMap((key) => {
       const value = this.#values.get(key);

@@ -3,7 +3,12 @@ import { describeChange, type Names } from '@linkspan/scenario';
 import type { Evidence, SettlementEvidence } from './evidence.ts';
 
 /** One line of a settlement's story: when and by whom, and what changed in the words of the field. */
-export type StoryLine = { readonly sequence: number; readonly time: string; readonly by: string; readonly words: readonly string[] };
+export type StoryLine = {
+  readonly sequence: number;
+  readonly time: string;
+  readonly by: string;
+  readonly words: readonly string[];
+};
 
 /** What happened to a settlement, told from evidence that has been verified. */
 export function tellStory({ entries }: SettlementEvidence, names: Names): StoryLine[] {

@@ -1,5 +1,13 @@
 import { applyCalls, runQuery } from '@linkspan/contract';
-import { type CallType, type Genesis, type Hash, invariant, networkId, type SettlementEvent, type Verify } from '@linkspan/protocol';
+import {
+  type CallType,
+  type Genesis,
+  type Hash,
+  invariant,
+  networkId,
+  type SettlementEvent,
+  type Verify,
+} from '@linkspan/protocol';
 import { MACHINE } from '@linkspan/scenario';
 import { type CertificateReport, certificateReports, missingOf } from './completeness.ts';
 import type { ArchivedCall, Evidence, SettlementEvidence } from './evidence.ts';
@@ -72,7 +80,8 @@ function replay(evidence: Evidence, { verify, network }: VerifyOptions): Found<R
     if (!done.ok) return done;
   }
   const begun = runQuery(world, 'network', {});
-  if (!begun.ok || begun.value?.id !== evidence.network) return finding('/environment', 'genesis-differs', 'The calls begin no network with this id.');
+  if (!begun.ok || begun.value?.id !== evidence.network)
+    return finding('/environment', 'genesis-differs', 'The calls begin no network with this id.');
   const settlements: SettlementReport[] = [];
   for (const run of runs) {
     const ended = checkEnd(world, run, evidence.genesis);
@@ -89,11 +98,14 @@ function replay(evidence: Evidence, { verify, network }: VerifyOptions): Found<R
 }
 
 function checkNetwork({ network, genesis, settlements }: Evidence, pinned: Hash | undefined): Found<null> {
-  if (pinned !== undefined && network !== pinned) return finding('/network', 'network-other', `The evidence is of the network ${network}, not of ${pinned}.`);
-  if (networkId(genesis) !== network) return finding('/genesis', 'genesis-differs', 'The genesis is not the one whose hash the network id is.');
+  if (pinned !== undefined && network !== pinned)
+    return finding('/network', 'network-other', `The evidence is of the network ${network}, not of ${pinned}.`);
+  if (networkId(genesis) !== network)
+    return finding('/genesis', 'genesis-differs', 'The genesis is not the one whose hash the network id is.');
   const proposals = new Set<Hash>();
   for (const [i, { proposal }] of settlements.entries()) {
-    if (proposals.has(proposal)) return finding(`/settlements/${i}`, 'settlement-repeated', 'The settlement is in the file twice.');
+    if (proposals.has(proposal))
+      return finding(`/settlements/${i}`, 'settlement-repeated', 'The settlement is in the file twice.');
     proposals.add(proposal);
   }
   return found(null);
@@ -109,20 +121,27 @@ type Step = { readonly archived: ArchivedCall; readonly at: string; readonly own
 function stepsOf({ environment, settlements }: Evidence): Found<Step[]> {
   const lists = [
     environment.map((archived, i): Step => ({ archived, at: `/environment/${i}`, owner: undefined })),
-    ...settlements.map(({ calls }, owner) => calls.map((archived, i): Step => ({ archived, at: `/settlements/${owner}/calls/${i}`, owner }))),
+    ...settlements.map(({ calls }, owner) =>
+      calls.map((archived, i): Step => ({ archived, at: `/settlements/${owner}/calls/${i}`, owner })),
+    ),
   ];
   for (const list of lists) {
     const wrong = firstOutOfOrder(list);
     if (wrong) return wrong;
   }
-  const steps = lists.flat().toSorted((a, b) => a.archived.block - b.archived.block || a.archived.index - b.archived.index);
+  const steps = lists
+    .flat()
+    .toSorted((a, b) => a.archived.block - b.archived.block || a.archived.index - b.archived.index);
   return firstOutOfOrder(steps) ?? found(steps);
 }
 
 function firstOutOfOrder(steps: readonly Step[]): ReturnType<typeof finding> | undefined {
   let before: ArchivedCall | undefined;
   for (const { archived, at } of steps) {
-    if (before && (archived.block < before.block || (archived.block === before.block && archived.index <= before.index))) {
+    if (
+      before &&
+      (archived.block < before.block || (archived.block === before.block && archived.index <= before.index))
+    ) {
       return finding(at, 'order-wrong', 'The call does not stand behind the one before it on the ledger.');
     }
     if (before && (archived.time < before.time || (archived.block === before.block && archived.time !== before.time))) {
@@ -142,9 +161,13 @@ function takeStep(world: ReplayWorld, { archived, at }: Step, run: Run | undefin
     return finding(at, refusal.code, `The contract refuses this call: ${refusal.message}`);
   }
   const events = world.takeEvents();
-  if (world.writes === writes) return finding(at, 'call-repeated', 'The same call was accepted before, and changes nothing.');
+  if (world.writes === writes)
+    return finding(at, 'call-repeated', 'The same call was accepted before, and changes nothing.');
   const { body } = archived.call.call;
-  if (run === undefined) return ENVIRONMENT.has(body.type) ? found(null) : finding(at, 'call-misplaced', `A ${body.type} call is none of the environment.`);
+  if (run === undefined)
+    return ENVIRONMENT.has(body.type)
+      ? found(null)
+      : finding(at, 'call-misplaced', `A ${body.type} call is none of the environment.`);
   const { proposal } = run.settlement;
   const touched = body.type === 'certify' ? body.proposal : events[0]?.proposal;
   if (touched !== proposal) return finding(at, 'call-misplaced', 'The call is not about this settlement.');
@@ -165,30 +188,56 @@ const ENVIRONMENT: ReadonlySet<CallType> = new Set<CallType>([
   'approve-scenario',
 ]);
 
-function compareEntry(world: ReplayWorld, { settlement, at, blocks }: Run, { block }: ArchivedCall, { proposal, sequence }: SettlementEvent): Found<null> {
+function compareEntry(
+  world: ReplayWorld,
+  { settlement, at, blocks }: Run,
+  { block }: ArchivedCall,
+  { proposal, sequence }: SettlementEvent,
+): Found<null> {
   const where = `${at}/entries/${sequence - 1}`;
   blocks.push(block);
   const claimed = settlement.entries[sequence - 1];
-  if (!claimed) return finding(`${at}/entries`, 'entry-dropped', `Entry ${sequence}, which the calls make, is missing.`);
-  if (claimed.machine !== MACHINE) return finding(`${where}/machine`, 'machine-unknown', `This program has no machine of version ${String(claimed.machine).slice(0, 20)}.`);
+  if (!claimed)
+    return finding(`${at}/entries`, 'entry-dropped', `Entry ${sequence}, which the calls make, is missing.`);
+  if (claimed.machine !== MACHINE)
+    return finding(
+      `${where}/machine`,
+      'machine-unknown',
+      `This program has no machine of version ${String(claimed.machine).slice(0, 20)}.`,
+    );
   const right = runQuery(world, 'history', { id: proposal, after: sequence - 1, limit: 1 });
   invariant(right.ok, 'the settlement was written just now');
   const difference = firstDifference(claimed, right.value[0], where);
   if (!difference) return found(null);
-  return finding(difference.where, 'entry-differs', `Entry ${sequence} says ${difference.claimed}; the calls make it ${difference.right}.`);
+  return finding(
+    difference.where,
+    'entry-differs',
+    `Entry ${sequence} says ${difference.claimed}; the calls make it ${difference.right}.`,
+  );
 }
 
 /** After all calls: nothing may be claimed that they did not make, and the end must be the one that they lead to. */
 function checkEnd(world: ReplayWorld, { settlement, at, blocks }: Run, genesis: Genesis): Found<SettlementReport> {
   const { role, proposal, entries, calls } = settlement;
-  if (entries.length > blocks.length) return finding(`${at}/entries/${blocks.length}`, 'entry-added', 'No call makes this entry.');
+  if (entries.length > blocks.length)
+    return finding(`${at}/entries/${blocks.length}`, 'entry-added', 'No call makes this entry.');
   const view = runQuery(world, 'settlement', { id: proposal });
   if (!view.ok) return finding(`${at}/calls`, 'end-differs', 'The calls make no such settlement.');
   const { state, head } = view.value;
   const right = { settlement: state.settlement, tradeId: state.tradeId, head, phase: state.phase };
-  const claimed = { settlement: settlement.settlement, tradeId: settlement.tradeId, head: settlement.head, phase: settlement.phase };
+  const claimed = {
+    settlement: settlement.settlement,
+    tradeId: settlement.tradeId,
+    head: settlement.head,
+    phase: settlement.phase,
+  };
   const difference = firstDifference(claimed, right, at);
-  if (difference) return finding(difference.where, 'end-differs', `The file says ${difference.claimed}; the calls lead to ${difference.right}.`);
+  if (difference)
+    return finding(
+      difference.where,
+      'end-differs',
+      `The file says ${difference.claimed}; the calls lead to ${difference.right}.`,
+    );
   const certificates = certificateReports(view.value, genesis.quorum, (sequence) => blocks[sequence - 1]);
   return found({
     role,

@@ -1,3 +1,4 @@
+export type { Archive, ArchiveCursor, ArchivedCall } from './archive.ts';
 export type { ConformanceNetwork, LedgerUnderTest } from './conformance-host.ts';
 export type { Block } from './embedded/block.ts';
 export { type ChainReport, verifyChain } from './embedded/check-ledger.ts';

@@ -65,7 +65,10 @@ export const settlementBodySchema = z.strictObject({
   ),
   decision: z.strictObject({ kind: z.enum(['commit', 'abort']), because: z.string(), sequence: z.int() }).nullable(),
   certificates: z.array(z.strictObject({ kind: z.enum(CERTIFICATE_KINDS), signatures: z.int(), quorum: z.int() })),
-  residuals: z.array(z.strictObject({ residual: z.string(), terms: termsSchema })),
+  /** What stays open at this end: `terms` as read back, who has it and whom they owe it (null where the scenario does not say), and a sentence. */
+  residuals: z.array(
+    z.strictObject({ residual: z.string(), terms: termsSchema, holder: z.string().nullable(), owes: z.string().nullable(), words: z.string() }),
+  ),
   attention: z.array(z.strictObject({ reason: z.string(), waitingFor: z.string(), operation: z.string().optional() })),
   entries: z.int(),
   head: hashSchema,

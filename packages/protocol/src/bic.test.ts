@@ -7,7 +7,10 @@ import { bicWithBranch, checkBic } from './bic.ts';
 import { BIC_COUNTRIES } from './countries.ts';
 
 const vectors = z
-  .strictObject({ valid: z.array(z.string()), invalid: z.array(z.strictObject({ value: z.string(), code: z.string() })) })
+  .strictObject({
+    valid: z.array(z.string()),
+    invalid: z.array(z.strictObject({ value: z.string(), code: z.string() })),
+  })
   .parse(JSON.parse(readFileSync(new URL('../../../test/vectors/identifiers/bic.json', import.meta.url), 'utf8')));
 
 test('every valid vector is accepted as it is written', () => {

@@ -56,7 +56,6 @@ export const ERRORS = {
   'statement-other-settlement': { title: 'The statement is for another settlement', status: 409, retryable: false, exit: 3 },
   'statement-other-operation': { title: 'The statement is for an operation that was not requested', status: 409, retryable: true, exit: 3 },
   'statement-other-system': { title: 'The statement is for another system', status: 409, retryable: false, exit: 3 },
-  'statement-contradicts': { title: 'The statement contradicts the recorded outcome', status: 409, retryable: false, exit: 3 },
   'statements-agree': { title: 'The statements do not contradict each other', status: 409, retryable: false, exit: 3 },
   'certificate-unknown': { title: 'The ledger has no decision that calls for this certificate', status: 409, retryable: true, exit: 3 },
   'certificate-key-unknown': { title: 'The certificate is signed by a key that is no organisation of this epoch', status: 403, retryable: false, exit: 5 },

@@ -64,7 +64,9 @@ test('reading with an offset agrees with Date', () => {
 test('a day is accepted exactly where the calendar has it', () => {
   fc.assert(
     fc.property(fc.nat({ max: 9999 }), fc.nat({ max: 14 }), fc.nat({ max: 33 }), (year, month, day) => {
-      const text = [String(year).padStart(4, '0'), String(month).padStart(2, '0'), String(day).padStart(2, '0')].join('-');
+      const text = [String(year).padStart(4, '0'), String(month).padStart(2, '0'), String(day).padStart(2, '0')].join(
+        '-',
+      );
       const date = new Date(`${text}T00:00:00Z`);
       const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
       const read = parseDate(text);
@@ -86,7 +88,16 @@ test('dates are read back as they were written, and their order is the order of 
 
 test('a date is ten characters', () => {
   assert.deepEqual(parseDate('2026-11-24'), { ok: true, value: 20_781 });
-  for (const text of ['', '2026-11-24T00:00:00Z', '2026-1-24', '20261124', '24.11.2026', '2026/11/24', '2026-11-24\n', '2026-02-29']) {
+  for (const text of [
+    '',
+    '2026-11-24T00:00:00Z',
+    '2026-1-24',
+    '20261124',
+    '24.11.2026',
+    '2026/11/24',
+    '2026-11-24\n',
+    '2026-02-29',
+  ]) {
     const read = parseDate(text);
     assert.ok(!read.ok, text);
     assert.equal(read.code, 'date-malformed');

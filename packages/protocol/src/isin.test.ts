@@ -7,10 +7,15 @@ import { COUNTRY_CODES, ISIN_PREFIXES } from './countries.ts';
 import { checkIsin, isinCheckDigit } from './isin.ts';
 
 const vectors = z
-  .strictObject({ valid: z.array(z.string()), invalid: z.array(z.strictObject({ value: z.string(), code: z.string() })) })
+  .strictObject({
+    valid: z.array(z.string()),
+    invalid: z.array(z.strictObject({ value: z.string(), code: z.string() })),
+  })
   .parse(JSON.parse(readFileSync(new URL('../../../test/vectors/identifiers/isin.json', import.meta.url), 'utf8')));
 
-const body = fc.tuple(fc.constantFrom(...ISIN_PREFIXES), fc.stringMatching(/^[A-Z0-9]{9}$/)).map(([prefix, rest]) => prefix + rest);
+const body = fc
+  .tuple(fc.constantFrom(...ISIN_PREFIXES), fc.stringMatching(/^[A-Z0-9]{9}$/))
+  .map(([prefix, rest]) => prefix + rest);
 
 test('every valid vector is accepted as it is written', () => {
   assert.ok(vectors.valid.length > 0);

@@ -6,7 +6,10 @@ import { z } from 'zod';
 import { checkLei, leiCheckDigits } from './lei.ts';
 
 const vectors = z
-  .strictObject({ valid: z.array(z.string()), invalid: z.array(z.strictObject({ value: z.string(), code: z.string() })) })
+  .strictObject({
+    valid: z.array(z.string()),
+    invalid: z.array(z.strictObject({ value: z.string(), code: z.string() })),
+  })
   .parse(JSON.parse(readFileSync(new URL('../../../test/vectors/identifiers/lei.json', import.meta.url), 'utf8')));
 
 const body = fc.stringMatching(/^[A-Z0-9]{18}$/);

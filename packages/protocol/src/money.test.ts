@@ -14,7 +14,9 @@ const vectors = z
   })
   .parse(JSON.parse(readFileSync(new URL('../../../test/vectors/identifiers/money.json', import.meta.url), 'utf8')));
 
-const currency = fc.constantFrom(...[...CURRENCIES.values()].filter(({ digits }) => digits !== null).map(({ code }) => code));
+const currency = fc.constantFrom(
+  ...[...CURRENCIES.values()].filter(({ digits }) => digits !== null).map(({ code }) => code),
+);
 const positive = fc.bigInt({ min: 1n, max: 10n ** 18n - 1n });
 
 test('every valid vector is read into minor units and written canonically', () => {

@@ -60,7 +60,13 @@ test('each rounding settles the same halves in its own way', () => {
 });
 
 test('minor units of 0, 2, 3 and 4 digits are converted', () => {
-  const rate = (value: string, base: string, quote: string): ExchangeRate => ({ value, base, quote, of: '/a', rounding: 'half-up' });
+  const rate = (value: string, base: string, quote: string): ExchangeRate => ({
+    value,
+    base,
+    quote,
+    of: '/a',
+    rounding: 'half-up',
+  });
   assert.equal(convert({ amount: 1_500n, currency: 'KWD' }, rate('3.25', 'KWD', 'USD'), 'USD'), 488n);
   assert.equal(convert({ amount: 1_500n, currency: 'KWD' }, rate('488.123', 'KWD', 'JPY'), 'JPY'), 732n);
   assert.equal(convert(yen(732n), rate('488.123', 'KWD', 'JPY'), 'KWD'), 1_500n);
@@ -71,7 +77,11 @@ test('minor units of 0, 2, 3 and 4 digits are converted', () => {
 
 test('the result is the nearest, lower or upper minor unit of the exact fraction', () => {
   const payable = [...CURRENCIES.values()].flatMap(({ code, digits }) => (digits === null ? [] : [{ code, digits }]));
-  const pair = fc.uniqueArray(fc.constantFrom(...payable), { minLength: 2, maxLength: 2, selector: ({ code }) => code });
+  const pair = fc.uniqueArray(fc.constantFrom(...payable), {
+    minLength: 2,
+    maxLength: 2,
+    selector: ({ code }) => code,
+  });
   const decimal = fc.tuple(fc.bigInt({ min: 1n, max: 10n ** 12n - 1n }), fc.nat({ max: 11 }));
   const amount = fc.oneof(fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.bigInt({ min: 0n, max: 1000n }));
   fc.assert(
@@ -86,7 +96,11 @@ test('the result is the nearest, lower or upper minor unit of the exact fraction
         const text = units.toString().padStart(places + 1, '0');
         const value = places === 0 ? text : `${text.slice(0, -places)}.${text.slice(-places)}`;
         const [base, quote] = multiply ? [from.code, to.code] : [to.code, from.code];
-        const result = convert({ amount: minor, currency: from.code }, { value, base, quote, of: '/a', rounding }, to.code);
+        const result = convert(
+          { amount: minor, currency: from.code },
+          { value, base, quote, of: '/a', rounding },
+          to.code,
+        );
         // The exact result is top / bottom; twice its distance from the rounded one is compared, so no division is needed.
         const scale = 10n ** BigInt(places);
         const top = minor * 10n ** BigInt(to.digits) * (multiply ? units : scale);
@@ -132,7 +146,11 @@ test('a value that is no positive decimal of twelve digits is malformed', () => 
     '149 ',
     '1/3',
   ]) {
-    assert.equal(refusedAs({ ...yenPerDollar, value }, { '/lcy': yen(1n), '/fcy': dollars(1n) }), 'rate-malformed', value);
+    assert.equal(
+      refusedAs({ ...yenPerDollar, value }, { '/lcy': yen(1n), '/fcy': dollars(1n) }),
+      'rate-malformed',
+      value,
+    );
     assert.throws(() => convert(yen(1n), { ...yenPerDollar, value }, 'USD'), RangeError);
   }
   for (const value of ['1', '149', '0.000000000001', '123456789012', '1.23456789012', '149.00']) {
@@ -147,7 +165,10 @@ test('currencies that do not fit the rate are refused', () => {
   assert.equal(refusedAs({ ...yenPerDollar, base: 'JPY' }, amounts), 'rate-currencies');
   assert.equal(refusedAs({ ...yenPerDollar, base: 'EUR' }, amounts), 'rate-currencies');
   assert.equal(refusedAs(yenPerDollar, { '/lcy': yen(1n), '/fcy': yen(1n) }), 'rate-currencies');
-  assert.equal(refusedAs({ ...yenPerDollar, value: '1', base: 'JPY' }, { '/lcy': yen(1n), '/fcy': yen(1n) }), 'rate-currencies');
+  assert.equal(
+    refusedAs({ ...yenPerDollar, value: '1', base: 'JPY' }, { '/lcy': yen(1n), '/fcy': yen(1n) }),
+    'rate-currencies',
+  );
   assert.throws(() => convert(yen(1n), yenPerDollar, 'JPY'), RangeError);
   assert.throws(() => convert(yen(1n), yenPerDollar, 'EUR'), RangeError);
   assert.throws(() => convert({ amount: 1n, currency: 'XAU' }, { ...yenPerDollar, base: 'XAU' }, 'JPY'), RangeError);

@@ -115,7 +115,7 @@ function legOf(terms: Terms, names: Names): Leg {
 }
 
 /** What systems read back is shown as it is where it is not an amount after all. */
-function whatMoves({ amount, currency, quantity, isin }: Terms): string {
+export function whatMoves({ amount, currency, quantity, isin }: Terms): string {
   if (amount !== undefined && currency !== undefined) {
     const minor = parseAmount(amount, currency);
     return `${minor.ok ? formatForPeople(minor.value, currency) : amount} ${currency}`;

@@ -3,6 +3,7 @@ export * from './certificates.ts';
 export * from './commands.ts';
 export * from './describe.ts';
 export * from './operations.ts';
+export * from './residuals.ts';
 export * from './settlement.ts';
 export * from './table.ts';
 export * from './transition.ts';

@@ -181,18 +181,19 @@ function askedTerms(operation: OperationDocument, settlement: Settlement): Terms
     case 'settle-dvp':
       return { security: referred(settlement, operation.security).id, cash: referred(settlement, operation.cash).id };
     case 'await':
-      return Object.fromEntries(Object.entries(operation.key).map(([name, path]) => [name, textAt(fields, path)]));
+      // The filter comes last: it says in what kind of event the key is looked for, and no key may say otherwise.
+      return { ...Object.fromEntries(Object.entries(operation.key).map(([name, path]) => [name, textAt(fields, path)])), filter: operation.filter };
   }
 }
 
-/** An awaited event must also fit its guards; everything else must be read back exactly as it was asked. */
+/** An awaited event must also fit its guards and be the only one; everything else must be read back exactly as it was asked. */
 function expectedTerms(operation: OperationDocument, settlement: Settlement, terms: Terms): Terms {
   if (operation.verb !== 'await') return terms;
   const guards = operation.guards.map(({ equals: [name, path] }): Terms => {
     const text = fieldAt(settlement.fields, path);
     return text === undefined ? assetAt(settlement.fields, path) : { [name]: text };
   });
-  return Object.assign({}, terms, ...guards);
+  return Object.assign({}, terms, ...guards, { count: '1' });
 }
 
 function referred(settlement: Settlement, reference: string): OperationState {

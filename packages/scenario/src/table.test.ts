@@ -262,15 +262,9 @@ test('aborting, what people say about an operation that is being undone does not
 });
 
 test('aborting, an awaited one found effective: it stays under its declared residual, with the amount as read back', () => {
-  const paid = {
-    trade: 'FAMILY-1',
-    from: 'lcy:between',
-    to: 'lcy:buyer',
-    amount: '1000000',
-    currency: 'JPY',
-    memo: 'paid',
-  };
   const run = preparing({ awaited: 'first' }).answer('prepare-1/bond', 'dead').answer('prepare-1/lcy', 'dead');
+  const paid = { ...run.operation('prepare-1/paid').expected, memo: 'paid' };
+  assert.equal(paid['amount'], '1000000');
   run.answer('prepare-1/paid', 'effective', { terms: paid });
   assert.equal(run.phase, 'cancelled');
   assert.deepEqual(run.settlement.residuals, [{ residual: 'lcy-with-buyer', terms: paid }]);

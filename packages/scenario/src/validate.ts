@@ -78,14 +78,14 @@ function checkOperation(document: ScenarioDocument, placed: readonly Placed[], e
     case 'transfer':
       for (const end of ['from', 'to'] as const) checkLeaf(document, `${pointer}/${end}`, operation[end], report);
       checkBranch(document, `${pointer}/amount`, operation.amount, report);
-      checkBranch(document, `${pointer}/authority`, operation.authority, report);
+      checkAuthority(document, pointer, operation.from, operation.authority, report);
       if (operation.verb === 'hold') checkPromises(`/roles/${operation.system}/promises`, role?.promises ?? [], HOLD_PROMISES, report);
       break;
     case 'mint':
     case 'burn':
       checkLeaf(document, `${pointer}/account`, operation.account, report);
       checkBranch(document, `${pointer}/amount`, operation.amount, report);
-      checkBranch(document, `${pointer}/authority`, operation.authority, report);
+      checkAuthority(document, pointer, operation.account, operation.authority, report);
       break;
     case 'execute':
     case 'deliver': {
@@ -107,6 +107,15 @@ function checkOperation(document: ScenarioDocument, placed: readonly Placed[], e
         checkPromises(`/roles/${operation.system}/promises`, role?.promises ?? [], ['pivot-waits-for-proceed'], report);
       }
       break;
+  }
+}
+
+/** An account is touched only under the authority of its own party, which gives it by lodging the instruction: so it must be one that lodges. */
+function checkAuthority(document: ScenarioDocument, pointer: string, account: string, authority: string, report: Report): void {
+  checkBranch(document, `${pointer}/authority`, authority, report);
+  if (!account.startsWith(`${authority}/`)) report(`${pointer}/authority`, 'rule-broken', `${account} is no account of ${authority}.`);
+  if (!document.exchange.some(({ party }) => party === authority)) {
+    report(`${pointer}/authority`, 'rule-broken', `${authority} takes no part in the exchange, so it lodges no instruction.`);
   }
 }
 

@@ -13,3 +13,4 @@ export * from './in-process-validator.ts';
 export * from './memory-system.ts';
 export * from './virtual-time.ts';
 export * from './network-invariants.ts';
+export * from './json-patch.ts';

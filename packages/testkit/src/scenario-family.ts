@@ -107,8 +107,14 @@ function role(type: 'cash' | 'securities') {
   return { type, promises: PROMISES };
 }
 
-function holdsOf({ held, pivot }: FamilyChoices): Named {
-  const payer = held === 'two' ? '/buyer' : '/intermediary';
+/** Who pays the seller: with two legs there is nobody between. */
+function payerOf({ held }: FamilyChoices): '/buyer' | '/intermediary' {
+  return held === 'two' ? '/buyer' : '/intermediary';
+}
+
+function holdsOf(choices: FamilyChoices): Named {
+  const { held, pivot } = choices;
+  const payer = payerOf(choices);
   // A system settles a delivery against payment by itself only where it keeps both.
   const system = pivot === 'settle-dvp' ? 'csd' : 'lcy';
   const fcy = hold('fcy', '/buyer/accounts/fcy', '/intermediary/accounts/fcy', '/fcy', '/buyer');
@@ -126,8 +132,10 @@ function hold(system: string, from: string, to: string, amount: string, authorit
   return { verb: 'hold', system, from, to, amount, authority };
 }
 
-function prepareStages({ first, awaited, minted }: FamilyChoices, holds: Named): StageDocument[] {
-  const supply = { system: 'lcy', account: '/intermediary/accounts/lcy', amount: '/lcy', authority: '/intermediary' };
+function prepareStages(choices: FamilyChoices, holds: Named): StageDocument[] {
+  const { first, awaited, minted } = choices;
+  const payer = payerOf(choices);
+  const supply = { system: 'lcy', account: `${payer}/accounts/lcy`, amount: '/lcy', authority: payer };
   const token: Named = minted ? [['token', { verb: 'mint', ...supply }]] : [];
   const parts = [[...holds.slice(0, first), ...token], holds.slice(first)].filter((part) => part.length > 0);
   return parts.map((part, index) => {
@@ -146,14 +154,15 @@ const AWAITED_PAYMENT: OperationDocument = {
   residual: 'lcy-with-buyer',
 };
 
-function pivotOf({ pivot }: FamilyChoices, holds: Placed): StageDocument {
+function pivotOf(choices: FamilyChoices, holds: Placed): StageDocument {
+  const payer = payerOf(choices);
   const stage = { name: 'decide', stage: 'pivot', deadline: '/deadline' } as const;
-  switch (pivot) {
+  switch (choices.pivot) {
     case 'ledger':
       return { name: 'decide', stage: 'pivot', pivot: 'ledger' };
     case 'transfer': {
-      const move = { from: '/intermediary/accounts/lcy', to: '/seller/accounts/lcy', amount: '/lcy' };
-      return { ...stage, operation: { verb: 'transfer', system: 'lcy', ...move, authority: '/intermediary' } };
+      const move = { from: `${payer}/accounts/lcy`, to: '/seller/accounts/lcy', amount: '/lcy' };
+      return { ...stage, operation: { verb: 'transfer', system: 'lcy', ...move, authority: payer } };
     }
     case 'await': {
       const key = { trade: '/tradeId', from: '/seller/accounts/security', to: '/buyer/accounts/security' };

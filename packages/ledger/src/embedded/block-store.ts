@@ -3,6 +3,7 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 import type { Stored } from '@linkspan/contract';
 import { Fault, type Hash } from '@linkspan/protocol';
 import { type Block, brokenLink, type ChainEnd, NO_BLOCK, textHash } from './block.ts';
+import { CALL_TABLES, CallIndex, type IndexedCall } from './call-index.ts';
 import { corruptFault, storageFault } from './storage-fault.ts';
 
 /** A value as it is stored, with the hash of its text. */
@@ -22,6 +23,8 @@ export class BlockStore implements Disposable {
   readonly #events: StatementSync;
   readonly #blocks: StatementSync;
   readonly #last: StatementSync;
+  /** Where accepted calls stand. */
+  readonly calls: CallIndex;
 
   private constructor(db: DatabaseSync) {
     this.#db = db;
@@ -48,6 +51,7 @@ export class BlockStore implements Disposable {
     );
     this.#blocks = db.prepare('SELECT * FROM blocks WHERE number > ? ORDER BY number LIMIT ?');
     this.#last = db.prepare('SELECT number, time, hash FROM blocks ORDER BY number DESC LIMIT 1');
+    this.calls = new CallIndex(db);
   }
 
   static open(directory: string, options: StoreOptions = {}): BlockStore {
@@ -71,8 +75,8 @@ export class BlockStore implements Disposable {
     });
   }
 
-  /** One durable SQL transaction: the block and what it wrote (`undefined` deletes), or nothing of either. */
-  append(block: Block, writes: ReadonlyMap<string, ValueText | undefined>): void {
+  /** One durable SQL transaction: the block, what it wrote (`undefined` deletes) and where its calls stand, or nothing of it. */
+  append(block: Block, writes: ReadonlyMap<string, ValueText | undefined>, indexed: readonly IndexedCall[] = []): void {
     const { number, time, previous, hash, events, calls, results } = block;
     let committing = false;
     try {
@@ -82,6 +86,7 @@ export class BlockStore implements Disposable {
         if (value) this.#put.run(key, value.hash, value.text);
         else this.#delete.run(key);
       }
+      this.calls.insert(number, indexed);
       committing = true;
       this.#db.exec('COMMIT');
     } catch (error) {
@@ -201,7 +206,7 @@ const FILE = 'ledger.db';
 const PAGE = 256;
 /** Blocks can be large, so few are in memory at once. */
 const BLOCK_PAGE = 16;
-const VERSION = 1;
+const VERSION = 2;
 
 const TABLES = `
   BEGIN IMMEDIATE;
@@ -210,6 +215,7 @@ const TABLES = `
     events TEXT NOT NULL, writes TEXT NOT NULL, results TEXT NOT NULL, calls TEXT NOT NULL
   ) STRICT;
   CREATE TABLE state (key TEXT PRIMARY KEY NOT NULL, hash TEXT NOT NULL, value TEXT NOT NULL) STRICT;
+  ${CALL_TABLES}
   PRAGMA user_version = ${VERSION};
   COMMIT;
 `;
@@ -230,7 +236,7 @@ function checkVersion(db: DatabaseSync, path: string): void {
       `${path} is of version ${version}; this program reads version ${VERSION}.`,
     );
   }
-  if (version !== VERSION || tableCount(db) !== 2) throw corruptFault(`${path} has not the tables of a ledger`);
+  if (version !== VERSION || tableCount(db) !== 3) throw corruptFault(`${path} has not the tables of a ledger`);
 }
 
 function versionOf(db: DatabaseSync): number {

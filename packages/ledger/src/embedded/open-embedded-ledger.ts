@@ -8,8 +8,10 @@ import {
   type SignedCall,
   type Verify,
 } from '@linkspan/protocol';
+import type { Archive } from '../archive.ts';
 import type { Checkpoint, Ledger, LedgerEvent } from '../ledger.ts';
 import { type Block, type ChainEnd, sealBlock, transactionId } from './block.ts';
+import { blockArchive, indexCalls } from './block-archive.ts';
 import { BlockStore } from './block-store.ts';
 import { checkRecent } from './check-ledger.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -47,6 +49,8 @@ export type EmbeddedLedgerOptions = {
 export interface EmbeddedLedger extends Ledger {
   /** Up to `limit` blocks after a number, as they are stored. */
   blocks(after: Checkpoint, limit: number): Promise<readonly Block[]>;
+  /** Accepted calls, by what they are about. */
+  readonly archive: Archive;
 }
 
 /**
@@ -90,6 +94,7 @@ const QUEUED_CALLS = 65_536;
 const EVENT_PAGE = 32;
 
 class Host implements EmbeddedLedger {
+  readonly archive: Archive;
   readonly #contract: ContractCode;
   readonly #verify: Verify;
   readonly #now: () => number;
@@ -117,6 +122,10 @@ class Host implements EmbeddedLedger {
     this.#opened = opened;
     this.#values = new RecentValues(options.cacheEntries ?? 20_000);
     this.#last = store.last();
+    this.archive = blockArchive(store, (read) => {
+      this.#checkServing();
+      return this.#guarded(read);
+    });
   }
 
   async submit(calls: readonly SignedCall[]): Promise<readonly Result<JsonObject>[]> {
@@ -256,7 +265,7 @@ class Host implements EmbeddedLedger {
       events: JSON.stringify(world.events),
       writes: JSON.stringify([...world.writes].map(([key, write]) => [key, write?.hash ?? null])),
     });
-    this.#store.append(block, world.writes);
+    this.#store.append(block, world.writes, indexCalls(accepted));
     this.#became(block, world);
     return results;
   }

@@ -2,7 +2,7 @@ import { Fault, hashFromHex } from '@linkspan/protocol';
 import { type ObservationFilter, type ObservedEvent, wants } from '../../connector.ts';
 import { backOffMs, pause } from '../../pause.ts';
 import { fillTemplate, textAt } from './template.ts';
-import { idOf, listAt, reasonIn, termsAt, type WebApi } from './web-api.ts';
+import { awaitedTermsAt, idOf, listAt, reasonIn, termsAt, type WebApi } from './web-api.ts';
 
 const LONG_POLL_MS = 20_000;
 
@@ -64,11 +64,15 @@ function observedEvent(api: WebApi, event: unknown): ObservedEvent | undefined {
     observation: {
       operation: idOf(id),
       status: 'effective',
-      terms: termsAt(api, event, terms),
+      terms: isAwaited(api, event) ? awaitedTermsAt(api, event, terms) : termsAt(api, event, terms),
       reason: '',
       transaction,
     },
   };
+}
+
+function isAwaited(api: WebApi, event: unknown): boolean {
+  return textAt(event, api.mapping.awaited.terms.filter) !== undefined;
 }
 
 function settlementOf(api: WebApi, event: unknown) {

@@ -5,7 +5,8 @@ export type Pointer = string;
 
 /**
  * A request as data. `{name}` stands for a value of the operation: operation, settlement, hold (32 bytes, `0x`), from, to (the system's own account
- * names), asset, amount (minor units or pieces), reason, certificate (an object), after, waitMs. A body member whose value is absent is left out.
+ * names), asset, amount (minor units or pieces), trade (a business reference), filter, await (an object: filter, trade, from, to), reason,
+ * certificate (an object), after, waitMs. A body member whose value is absent is left out.
  */
 export type RequestTemplate = {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -27,6 +28,18 @@ export type TermsMapping = {
   readonly booking: Pointer;
 };
 
+/** Where an answer says what happened under a business key. */
+export type AwaitedMapping = {
+  readonly filter: Pointer;
+  readonly trade: Pointer;
+  readonly count: Pointer;
+  /** The other leg of a delivery versus payment. */
+  readonly cashFrom: Pointer;
+  readonly cashTo: Pointer;
+  readonly cashAsset: Pointer;
+  readonly cashAmount: Pointer;
+};
+
 /** How one system's Web API says what every system says. All of it is configuration; nothing about a particular system is in the code. */
 export type Mapping = {
   /** Client credentials (RFC 6749 4.4) with HTTP Basic, form body. */
@@ -43,6 +56,13 @@ export type Mapping = {
   /** The state of a hold, which counts when a stranger closed it. */
   readonly hold: { readonly request: RequestTemplate; readonly terms: TermsMapping };
   readonly fence: RequestTemplate;
+  /** Events that happen by themselves: found, withdrawn, and by filter let happen under `proceed` where the system waits for it. */
+  readonly awaited: {
+    readonly lookup: RequestTemplate;
+    readonly fence: RequestTemplate;
+    readonly attempts: Readonly<Record<string, RequestTemplate>>;
+    readonly terms: AwaitedMapping;
+  };
   /** Codes of refusals that say that the certificate is not accepted begin with `certificatePrefix`. */
   readonly refusal: {
     readonly code: Pointer;
@@ -127,6 +147,40 @@ export const DEFAULT_MAPPING: Mapping = {
     method: 'POST',
     path: '/operations/{operation}/fence',
     body: { reason: '{reason}', certificate: '{certificate}' },
+  },
+  awaited: {
+    lookup: {
+      method: 'GET',
+      path: '/awaited/{operation}?filter={filter}&trade={trade}&from={from}&to={to}',
+    },
+    fence: {
+      method: 'POST',
+      path: '/operations/{operation}/fence',
+      body: { reason: '{reason}', certificate: '{certificate}', await: '{await}' },
+    },
+    attempts: {
+      dvp: {
+        method: 'POST',
+        path: '/dvp/try',
+        body: {
+          operation: '{operation}',
+          settlement: '{settlement}',
+          trade: '{trade}',
+          from: '{from}',
+          to: '{to}',
+          certificate: '{certificate}',
+        },
+      },
+    },
+    terms: {
+      filter: '/filter',
+      trade: '/trade',
+      count: '/count',
+      cashFrom: '/cash/from',
+      cashTo: '/cash/to',
+      cashAsset: '/cash/asset',
+      cashAmount: '/cash/amount',
+    },
   },
   refusal: {
     code: '/code',

@@ -1,5 +1,4 @@
 import {
-  certificateForSystems,
   Fault,
   hashFromHex,
   hashToHex,
@@ -11,8 +10,9 @@ import type { Connector, Observation, Reading, ReadingQuery, Submission } from '
 import { createAssetTable } from './asset-table.ts';
 import { observeEvents } from './event-feed.ts';
 import type { TermsMapping } from './mapping.ts';
+import { awaitedValues, lookupAwaited, submitAwaited } from './awaited-events.ts';
 import { fillTemplate, type TemplateValues, textAt } from './template.ts';
-import { listAt, reasonIn, termsAt, type WebApi } from './web-api.ts';
+import { forSystem, listAt, reasonIn, refusalIn, termsAt, type WebApi } from './web-api.ts';
 import { createWebClient, type WebAnswer } from './web-client.ts';
 import type { WebApiConfig } from './web-api-config.ts';
 
@@ -22,9 +22,10 @@ export function createWebApiConnector(config: WebApiConfig, now: () => number = 
   const client = createWebClient({ ...config, tokenPath: mapping.token.path, now });
   const api: WebApi = { system, client, mapping, assets: createAssetTable(config.assets) };
   return {
-    submit: (operation, certificate) => submit(api, operation, certificate),
+    submit: (operation, certificate) =>
+      operation.verb === 'await' ? submitAwaited(api, operation, certificate) : submit(api, operation, certificate),
     observe: (cursor, filter, signal) => observeEvents(api, cursor, filter, signal),
-    lookup: (operation) => lookup(api, operation),
+    lookup: (operation) => find(api, operation),
     fence: (operation, reason, certificate) => fence(api, operation, reason, certificate),
     read: (query) => read(api, query),
     [Symbol.asyncDispose]: () => client.close(),
@@ -47,14 +48,17 @@ async function submit(api: WebApi, operation: Operation, certificate?: SignedCer
   return refused(api, operation, answer);
 }
 
-function refused(api: WebApi, operation: Operation, { status, body }: WebAnswer): Submission {
-  const { code, reason, message, certificatePrefix, closed, closedBy } = api.mapping.refusal;
-  const found = textAt(body, code) ?? '';
+function refused(api: WebApi, operation: Operation, answer: WebAnswer): Submission {
+  const { code, closed, closedBy } = api.mapping.refusal;
+  const { body } = answer;
   // A hold that is closed already may have been closed the way that was asked: its state decides, and lookup reads it.
-  if (found === closed && textAt(body, closedBy) === operation.verb) return { status: 'sent' };
-  const words = textAt(body, message) ?? `${api.system} answered HTTP ${status}.`;
-  const refusal = { status: 'refused', reason: reasonIn(body, reason), message: words } as const;
-  return found.startsWith(certificatePrefix) ? { ...refusal, about: 'certificate' } : refusal;
+  if (textAt(body, code) === closed && textAt(body, closedBy) === operation.verb) return { status: 'sent' };
+  return refusalIn(api, answer);
+}
+
+/** What is final, by the id of the operation or, of what happens by itself, by its business key. */
+function find(api: WebApi, operation: Operation): Promise<Observation | undefined> {
+  return operation.verb === 'await' ? lookupAwaited(api, operation) : lookup(api, operation);
 }
 
 async function lookup(api: WebApi, operation: Operation): Promise<Observation | undefined> {
@@ -108,17 +112,22 @@ async function fence(
   certificate?: SignedCertificate,
 ): Promise<Observation> {
   // Found first, so that what a stranger closed is not called dead; a race is settled by the order of the bookings.
-  const before = await lookup(api, operation);
-  if (before) return before;
-  const values = { operation: hashToHex(operation.id), reason, certificate: certificate && forSystem(certificate) };
-  const { status, body } = await api.client.send(fillTemplate(api.mapping.fence, values));
+  const before = await find(api, operation);
+  const awaits = operation.verb === 'await';
+  // An awaited event is fenced even if it was seen: only then can no second one follow.
+  if (before && !(awaits && before.status === 'effective')) return before;
+  const given = { reason, certificate: certificate && forSystem(certificate) };
+  const request = awaits
+    ? fillTemplate(api.mapping.awaited.fence, { ...awaitedValues(api, operation), ...given })
+    : fillTemplate(api.mapping.fence, { operation: hashToHex(operation.id), ...given });
+  const { status, body } = await api.client.send(request);
   if (status >= 300) {
     throw new Fault(
       'system-unavailable',
       `${api.system} does not fence: ${textAt(body, api.mapping.refusal.message) ?? `HTTP ${status}`}`,
     );
   }
-  const after = await lookup(api, operation);
+  const after = await find(api, operation);
   if (!after)
     throw new Fault('system-unavailable', `${api.system} took the fence and does not show it yet.`, {
       mayHaveHappened: true,
@@ -192,10 +201,4 @@ function operationValues(api: WebApi, operation: Operation) {
 function holdOf(operation: Operation): string | undefined {
   const hold = operation.terms['hold'];
   return hold !== undefined && /^sha256:[0-9a-f]{64}$/.test(hold) ? `0x${hold.slice('sha256:'.length)}` : undefined;
-}
-
-/** The signers' addresses are not part of what a system takes: it recovers them. */
-function forSystem(certificate: SignedCertificate): object {
-  const { signers: _, ...given } = certificateForSystems(certificate);
-  return given;
 }
