@@ -7,6 +7,7 @@ import { Api } from './local-network/api.ts';
 import { Changes } from './local-network/changes.ts';
 import type { ChildDefinition } from './local-network/child.ts';
 import type { Sources } from './local-network/conservation.ts';
+import { domesticAccess } from './local-network/domestic.ts';
 import { configFileOf, CORE_API, layOut, type Layout, urlOf } from './local-network/layout.ts';
 import { readPositions } from './local-network/positions.ts';
 import { runSample, type SampleResult, type Stage } from './local-network/run-sample.ts';
@@ -91,7 +92,8 @@ async function runSamples(definition: NetworkDefinition, layout: Layout, supervi
   const changes = new Changes(first, (change) => {
     if (change.tradeId.startsWith(`${run}-`)) screen.change(change);
   });
-  const stage: Stage = { first, other, all, changes, supervisor, sources: sourcesOf(definition, layout), say: (line) => screen.note(line) };
+  const domestic = domesticAccess(definition, layout, (system, client) => clientSecret(layout, system, client));
+  const stage: Stage = { first, other, all, changes, supervisor, sources: sourcesOf(definition, layout), domestic, say: (line) => screen.note(line) };
   await changes.connected;
   const opening = await readPositions(all);
   const results: SampleResult[] = [];

@@ -319,7 +319,8 @@ export function conformanceOf(
   };
 }
 
-function certificatesConfig(): object {
+/** What a system is told of the network's signers. */
+export function certificatesConfig(): object {
   return {
     network: hashToHex(NETWORK),
     epoch: 1,

@@ -78,7 +78,10 @@ test('over HTTP every refusal is a problem document, and what is too large or no
   ]);
   assert.deepEqual(await problem(url, '/v1/submit', `"${'x'.repeat(200_000)}"`), [413, 'body-too-large']);
   assert.deepEqual(await problem(url, '/v1/nothing', '{}'), [404, 'not-found']);
-  assert.deepEqual(await problem(url, '/v1/attest', JSON.stringify({ operation })), [503, 'system-unavailable']);
+  assert.deepEqual(await problem(url, '/v1/attest', JSON.stringify({ operation, waitMs: 5_000 })), [
+    503,
+    'system-unavailable',
+  ]);
 });
 
 async function problem(url: string, path: string, body: string): Promise<[number, unknown]> {

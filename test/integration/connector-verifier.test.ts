@@ -193,6 +193,16 @@ async function silence(t: TestContext, { endpoints, validators }: Network): Prom
     );
   });
 
+  await t.test('what is still asked for when the verifier is closed is a fault', async () => {
+    const verifier = verifierOf(SYSTEM, endpoints);
+    const waiting = assert.rejects(
+      verifier.attest(newOperation(SYSTEM, 'hold', TERMS), new AbortController().signal),
+      Fault,
+    );
+    await verifier[Symbol.asyncDispose]();
+    await waiting;
+  });
+
   await t.test('when all are down it waits, and goes on by itself when enough are back', async () => {
     for (const validator of validators) await validator.stop();
     await using verifier = verifierOf(SYSTEM, endpoints);

@@ -7,6 +7,7 @@ import {
   type Certificate,
   type CertificateShare,
   type Hash,
+  scenarioReference,
   signCertificates,
   type SignedCall,
 } from '@linkspan/protocol';
@@ -15,10 +16,23 @@ import { ContractScene, sampleInstruction, type SampleNetwork, sampleNetwork } f
 /** The sample network with no more than one trade needs, so that the files stay small. */
 export function smallNetwork(): SampleNetwork {
   const net = sampleNetwork();
-  const text = JSON.stringify(sampleInstruction('T', 0));
+  const instruction = sampleInstruction('T', 0);
+  const text = JSON.stringify(instruction);
   const needed = ({ call: { body } }: SignedCall): boolean => {
-    if (body.type === 'register-party') return text.includes(body.party.lei);
-    return body.type !== 'register-account' || text.includes(`"${body.account.id}"`);
+    switch (body.type) {
+      case 'register-party':
+        return text.includes(body.party.lei);
+      case 'register-account':
+        return text.includes(`"${body.account.id}"`);
+      case 'register-instrument':
+        return body.instrument.isin === instruction.security.isin;
+      case 'propose-scenario':
+        return scenarioReference(body.document) === instruction.scenario;
+      case 'approve-scenario':
+        return body.scenario === instruction.scenario;
+      default:
+        return true;
+    }
   };
   return { ...net, setUp: () => net.setUp().filter(needed) };
 }

@@ -28,8 +28,8 @@ export const amounts = {
   'amount-in-entry': tampered(
     'the amount in an entry is changed',
     'entry-differs',
-    `${SETTLEMENT}/entries/2/changes/0/terms/amount`,
-    (edit) => edit.set(`${SETTLEMENT}/entries/2/changes/0/terms/amount`, '6711.42'),
+    `${SETTLEMENT}/entries/2/changes/1/terms/amount`,
+    (edit) => edit.set(`${SETTLEMENT}/entries/2/changes/1/terms/amount`, '6711.42'),
   ),
   'amount-in-statement': tampered(
     'the amount in a validator’s statement is changed',

@@ -139,6 +139,12 @@ export const claims = {
 };
 
 export const forms = {
+  'unknown-host': tampered(
+    'the file is said to come from a host of a kind that nobody knows',
+    'host-unknown',
+    '/host/kind',
+    (edit) => edit.set('/host/kind', 'notary'),
+  ),
   'not-json': {
     ...tampered('the file is cut off in the middle', 'file-malformed', '', (edit) => edit),
     text: JSON.stringify(good).slice(0, 2000),

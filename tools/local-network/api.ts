@@ -1,14 +1,30 @@
-import { type BalancesBody, balancesBodySchema, type Lodged, lodgedSchema, type SettlementBody, settlementBodySchema } from '@linkspan/protocol';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BalancesBody, balancesBodySchema, healthBodySchema, type Lodged, lodgedSchema, type SettlementBody, settlementBodySchema } from '@linkspan/protocol';
 import { z } from 'zod';
+
+const problemLineSchema = z.looseObject({ pointer: z.string(), code: z.string(), message: z.string(), iso: z.string().optional() });
+export type ProblemLine = z.infer<typeof problemLineSchema>;
 
 const problemSchema = z.looseObject({
   code: z.string(),
   detail: z.string().optional(),
-  problems: z.array(z.looseObject({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
+  problems: z.array(problemLineSchema).optional(),
 });
 export type ProblemBody = z.infer<typeof problemSchema>;
 
-const changeSchema = z.looseObject({ time: z.string(), tradeId: z.string(), phase: z.string(), words: z.array(z.string()) });
+const changeSchema = z.looseObject({
+  time: z.string(),
+  tradeId: z.string(),
+  phase: z.string(),
+  words: z.array(z.string()),
+  changes: z.array(
+    z.looseObject({
+      what: z.string(),
+      operation: z.string().optional(),
+      differences: z.array(z.looseObject({ path: z.string(), values: z.record(z.string(), z.string()) })).optional(),
+    }),
+  ),
+});
 export type ChangeLine = z.infer<typeof changeSchema>;
 
 /** The local network as any client sees it: nothing but HTTP. */
@@ -19,14 +35,31 @@ export class Api {
     this.url = url;
   }
 
-  async lodge(instruction: object, key: string): Promise<{ readonly lodged: Lodged } | { readonly refused: ProblemBody }> {
-    const response = await fetch(`${this.url}/instructions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': key },
-      body: JSON.stringify(instruction),
-    });
-    const body: unknown = await response.json();
-    return response.ok ? { lodged: lodgedSchema.parse(body) } : { refused: problemSchema.parse(body) };
+  /**
+   * Lodges an instruction, again under the same key while there is no answer: the process may have been killed before it came. Throws when the
+   * signal fires.
+   */
+  async lodge(instruction: object, key: string, signal: AbortSignal): Promise<Lodging> {
+    for (;;) {
+      try {
+        const response = await fetch(`${this.url}/instructions`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'idempotency-key': key },
+          body: JSON.stringify(instruction),
+          signal,
+        });
+        const body: unknown = await response.json();
+        return response.ok ? { lodged: lodgedSchema.parse(body) } : { refused: problemSchema.parse(body) };
+      } catch (error) {
+        if (!isNoAnswer(error)) throw error;
+      }
+      await delay(AGAIN_MS, undefined, { signal });
+    }
+  }
+
+  /** The number of the ledger's last block. */
+  async height(signal: AbortSignal): Promise<number> {
+    return healthBodySchema.parse(await this.#get('/health', signal)).height;
   }
 
   async settlement(id: string): Promise<SettlementBody> {
@@ -37,13 +70,14 @@ export class Api {
     return balancesBodySchema.parse(await this.#get('/balances'));
   }
 
-  /** Changes from now on, or after an event id; ends when the connection does. */
+  /** Changes after a block, or after an event id; ends when the connection does. */
   async *changes(
-    after: string | undefined,
+    after: number | string,
     signal: AbortSignal,
     connected: () => void,
   ): AsyncGenerator<{ readonly id: string; readonly change: ChangeLine }> {
-    const response = await fetch(`${this.url}/events`, { headers: after === undefined ? {} : { 'last-event-id': after }, signal });
+    const query = typeof after === 'number' ? `?from=${after}` : '';
+    const response = await fetch(`${this.url}/events${query}`, { headers: typeof after === 'number' ? {} : { 'last-event-id': after }, signal });
     if (!response.ok) throw new Error(`/events answered ${response.status}`);
     connected();
     let rest = '';
@@ -59,10 +93,20 @@ export class Api {
     }
   }
 
-  async #get(path: string): Promise<unknown> {
-    const response = await fetch(`${this.url}${path}`);
+  async #get(path: string, signal = AbortSignal.timeout(ANSWER_WITHIN_MS)): Promise<unknown> {
+    const response = await fetch(`${this.url}${path}`, { signal });
     const body: unknown = await response.json();
     if (!response.ok) throw new Error(`${path}: ${problemSchema.parse(body).detail ?? response.status}`);
     return body;
   }
+}
+
+export type Lodging = { readonly lodged: Lodged } | { readonly refused: ProblemBody };
+
+const AGAIN_MS = 50;
+const ANSWER_WITHIN_MS = 30_000;
+
+/** Whether a request ended without an answer: `fetch` says so by a TypeError with a cause. */
+export function isNoAnswer(error: unknown): boolean {
+  return error instanceof TypeError && error.cause !== undefined;
 }

@@ -1,4 +1,6 @@
-import type { Api, ChangeLine } from './api.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ENDS } from '@linkspan/protocol';
+import { type Api, type ChangeLine, isNoAnswer } from './api.ts';
 
 /** Follows one organisation's stream of changes, through any number of its restarts, and lets others wait for what it brings. */
 export class Changes {
@@ -9,6 +11,7 @@ export class Changes {
   readonly #stopped = new AbortController();
   readonly #loop: Promise<void>;
   #connected: (() => void) | undefined;
+  #fault: Error | undefined;
   readonly connected: Promise<void>;
 
   constructor(api: Api, show: (change: ChangeLine) => void) {
@@ -18,14 +21,24 @@ export class Changes {
     this.#loop = this.#follow();
   }
 
-  /** Resolves when a trade has reached one of the phases. */
-  async reaches(tradeId: string, phases: readonly string[], signal: AbortSignal): Promise<ChangeLine> {
+  /** Resolves when a trade has reached one of the phases; with undefined when the signal fires before. */
+  async reaches(tradeId: string, phases: readonly string[], signal: AbortSignal): Promise<ChangeLine | undefined> {
     for (;;) {
       const found = this.#seen.find((change) => change.tradeId === tradeId && phases.includes(change.phase));
-      if (found) return found;
-      signal.throwIfAborted();
+      if (found || signal.aborted) return found;
       await this.#next(signal);
     }
+  }
+
+  /** Resolves with true when an operation of a trade has taken effect, with false when the trade ends or the signal fires before. */
+  async takesEffect(tradeId: string, operation: string, signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      const seen = this.#seen.filter((change) => change.tradeId === tradeId);
+      if (seen.some(({ changes }) => changes.some((each) => each.what === 'effective' && each.operation === operation))) return true;
+      if (seen.some(({ phase }) => ENDS.some((end) => end === phase))) return false;
+      await this.#next(signal);
+    }
+    return false;
   }
 
   async stop(): Promise<void> {
@@ -33,8 +46,10 @@ export class Changes {
     await this.#loop;
   }
 
-  #next(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
+  /** Resolves at the next change, or when the signal fires. Throws where a change was no change. */
+  async #next(signal: AbortSignal): Promise<void> {
+    if (this.#fault) throw this.#fault;
+    await new Promise((resolve) => {
       const wake = (): void => {
         this.#listeners.delete(wake);
         signal.removeEventListener('abort', wake);
@@ -47,19 +62,28 @@ export class Changes {
 
   async #follow(): Promise<void> {
     const { signal } = this.#stopped;
-    let last: string | undefined;
+    let last: number | string | undefined;
     while (!signal.aborted) {
       try {
+        last ??= await this.#api.height(signal);
         for await (const { id, change } of this.#api.changes(last, signal, () => this.#connected?.())) {
           last = id;
           this.#seen.push(change);
           this.#show(change);
           for (const wake of this.#listeners) wake();
         }
-      } catch {
-        // The CoreAPI is away, perhaps because a sample took it down; the stream goes on from the last id when it is back.
+      } catch (error) {
+        // Without an answer the CoreAPI is away, perhaps because a sample took it down; the stream goes on from the last id when it is back.
+        if (!signal.aborted && !isNoAnswer(error)) return this.#break(error);
       }
-      await new Promise((resolve) => setTimeout(resolve, 100).unref());
+      await delay(AGAIN_MS);
     }
   }
+
+  #break(error: unknown): void {
+    this.#fault = error instanceof Error ? error : new Error(String(error));
+    for (const wake of this.#listeners) wake();
+  }
 }
+
+const AGAIN_MS = 50;

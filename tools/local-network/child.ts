@@ -5,41 +5,56 @@ import { join } from 'node:path';
 /** A process of the local network. */
 export type ChildDefinition = { readonly name: string; readonly script: string; readonly config: string };
 
-/** What ended a process. */
-export type ChildEnd = { readonly name: string; readonly code: number | null; readonly signal: string | null; readonly message: string };
+/** What ended a process, its last words that say why (empty where it said nothing), and the file with all that it said. */
+export type ChildEnd = {
+  readonly name: string;
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly message: string;
+  readonly log: string;
+};
 
 const KILL_AFTER_MS = 8000;
-const KEPT_LINES = 5;
+const KEPT_CHARACTERS = 16_384;
 
 /** One running process: when it was ready, when it ended, and what it said last. Its output goes to a log file of its own. */
 export class Child {
   readonly name: string;
+  /** None where it could not even be started. */
+  readonly pid: number | undefined;
   readonly ready: Promise<Readonly<Record<string, unknown>>>;
   readonly ended: Promise<ChildEnd>;
   readonly #process: ChildProcess;
+  #hasEnded = false;
 
   constructor(definition: ChildDefinition, logs: string) {
     const { name, script, config } = definition;
     this.name = name;
     mkdirSync(logs, { recursive: true });
-    const log = createWriteStream(join(logs, `${name}.log`), { flags: 'a' });
+    const path = join(logs, `${name}.log`);
+    const log = createWriteStream(path, { flags: 'a' });
     // A log that cannot be written (a full disk) must not end the process that it is about.
     log.on('error', () => undefined);
     const preload = new URL('end-with-parent.ts', import.meta.url).href;
-    this.#process = spawn(process.execPath, ['--import', preload, script, '--config', config], { stdio: ['pipe', 'pipe', 'pipe'] });
+    // In a group of its own, so that Ctrl-C at the terminal reaches the supervisor alone, which ends its children in order.
+    this.#process = spawn(process.execPath, ['--import', preload, script, '--config', config], { stdio: 'pipe', detached: true });
+    this.pid = this.#process.pid;
     const { stdin, stdout, stderr } = this.#process;
     stdin?.on('error', () => undefined);
-    const said: string[] = [];
+    let said = '';
     stderr?.setEncoding('utf8').on('data', (text: string) => {
       log.write(text);
-      said.push(...text.split('\n').filter((line) => line.trim() !== ''));
-      said.splice(0, said.length - KEPT_LINES);
+      said = (said + text).slice(-KEPT_CHARACTERS);
     });
     this.ended = new Promise((resolve) => {
-      this.#process.once('error', (error) => resolve({ name, code: null, signal: null, message: error.message }));
+      this.#process.once('error', (error) => {
+        this.#hasEnded = true;
+        resolve({ name, code: null, signal: null, message: error.message, log: path });
+      });
       this.#process.once('close', (code, signal) => {
+        this.#hasEnded = true;
         log.end();
-        resolve({ name, code, signal, message: said.at(-1) ?? '' });
+        resolve({ name, code, signal, message: signal === null ? lastWords(said) : '', log: path });
       });
     });
     this.ready = new Promise((resolve, reject) => {
@@ -56,26 +71,46 @@ export class Child {
     this.ready.catch(() => undefined);
   }
 
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   kill(signal: 'SIGKILL' | 'SIGTERM'): void {
     this.#process.kill(signal);
   }
 
-  /** Asks it to end, and makes it end when it does not. */
-  async stop(): Promise<void> {
-    const timer = setTimeout(() => this.kill('SIGKILL'), KILL_AFTER_MS);
+  /** Asks it to end, and makes it end when it does not; says whether it had to. */
+  async stop(): Promise<{ readonly forced: boolean }> {
+    let forced = false;
+    const timer = setTimeout(() => {
+      forced = true;
+      this.kill('SIGKILL');
+    }, KILL_AFTER_MS);
     this.kill('SIGTERM');
     await this.ended;
     clearTimeout(timer);
+    return { forced };
   }
 }
 
+/** A process ended that should not have; the message says which, how and why, and where there is more to read. */
 export class ChildFailed extends Error {
   override readonly name = 'ChildFailed';
 
-  constructor(end: ChildEnd) {
-    const how = end.signal ? `was ended by ${end.signal}` : `ended with code ${end.code}`;
-    super(end.message === '' ? `${end.name} ${how}.` : `${end.name}: ${end.message}`);
+  constructor({ name, code, signal, message, log }: ChildEnd) {
+    const how = signal ? `was ended by ${signal}` : code === null ? 'could not be started' : `ended with code ${code}`;
+    const why = message === '' ? '.' : `: ${message.replace(/\.?$/, '.')}`;
+    super(`${name} ${how}${why} Its log is ${log}`);
   }
+}
+
+/**
+ * The line of what a process wrote that says why it ended: after an uncaught error the one with its message, else the last one. Lines of the log
+ * and stacks tell nothing to people.
+ */
+export function lastWords(text: string): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^\{|^\}|^Node\.js v[0-9]/.test(line));
+  return (lines.findLast((line) => /^(Uncaught )?([A-Z]\w*)?(Error|Fault|Broken)\b.*: /.test(line)) ?? lines.at(-1) ?? '').trim();
 }
 
 function parseObject(line: string): Record<string, unknown> {

@@ -5,11 +5,19 @@ import { type Layout, urlOf } from './layout.ts';
 import type { Sample } from './samples.ts';
 
 /** How the back office of the participants reaches the connected systems. */
-export type DomesticAccess = { readonly [system: string]: { readonly url: string; readonly secretOf: (client: string) => string } };
+export type DomesticAccess = {
+  readonly [system: string]: { readonly url: string; readonly secretOf: (client: string) => string };
+};
 
-export function domesticAccess(definition: NetworkDefinition, layout: Layout, secretOf: (system: string, client: string) => string): DomesticAccess {
+export function domesticAccess(
+  definition: NetworkDefinition,
+  layout: Layout,
+  secretOf: (system: string, client: string) => string,
+): DomesticAccess {
   const web = definition.systems.filter((system) => system.kind === 'web-api');
-  return Object.fromEntries(web.map(({ id }) => [id, { url: urlOf(layout, id), secretOf: (client) => secretOf(id, client) }]));
+  return Object.fromEntries(
+    web.map(({ id }) => [id, { url: urlOf(layout, id), secretOf: (client) => secretOf(id, client) }]),
+  );
 }
 
 /** A participant's client in a domestic system, named after the party: `kita-bank`. */
@@ -18,10 +26,14 @@ export function participantClient(party: string): string {
 }
 
 /** The clients of every party that has an account in a system, and which of them operates an account. */
-export function participantsOf({ parties, accounts }: NetworkDefinition, system: string): { readonly clients: readonly string[]; operatorOf(account: string): string[] } {
+export function participantsOf(
+  { parties, accounts }: NetworkDefinition,
+  system: string,
+): { readonly clients: readonly string[]; operatorOf(account: string): string[] } {
   const names = new Map(parties.map(({ lei, name }) => [lei, participantClient(name)]));
   const here = accounts.filter(({ id }) => id.startsWith(`${system}:`));
-  const operatorOf = (account: string): string[] => here.filter(({ id }) => id === `${system}:${account}`).flatMap(({ party }) => names.get(party) ?? []);
+  const operatorOf = (account: string): string[] =>
+    here.filter(({ id }) => id === `${system}:${account}`).flatMap(({ party }) => names.get(party) ?? []);
   return { clients: [...new Set(here.flatMap(({ party }) => names.get(party) ?? []))].toSorted(), operatorOf };
 }
 
@@ -38,7 +50,12 @@ export type Domestic = {
 };
 
 /** The participants of a sample, who see what anybody sees: operations that take effect. Their other moments are `at once` and `afterwards`. */
-export function openDomestic(plan: Sample['domestic'], access: DomesticAccess, changes: Changes, say: (line: string) => void): Domestic {
+export function openDomestic(
+  plan: Sample['domestic'],
+  access: DomesticAccess,
+  changes: Changes,
+  say: (line: string) => void,
+): Domestic {
   const system = plan && access[plan.system];
   if (!plan) return { begin: async () => undefined, follow: async () => undefined, end: async () => undefined };
   if (!system) throw new Error(`domestic.json names ${plan.system}, which is no system with a Web API`);
@@ -50,16 +67,21 @@ export function openDomestic(plan: Sample['domestic'], access: DomesticAccess, c
     begin: () => at(AT_ONCE),
     follow: async (tradeId, signal) => {
       const waiting = office.moments.filter((moment) => moment !== AT_ONCE && moment !== AFTERWARDS);
-      await Promise.all(waiting.map(async (operation) => {
-        const seen = await changes.takesEffect(tradeId, operation, signal);
-        if (seen) await at(operation);
-      }));
+      await Promise.all(
+        waiting.map(async (operation) => {
+          const seen = await changes.takesEffect(tradeId, operation, signal);
+          if (seen) await at(operation);
+        }),
+      );
     },
     end: () => at(AFTERWARDS),
   };
 }
 
 function inWords(system: string, { step, done, detail }: StepOutcome): string {
-  const what = step.do === 'pay' ? `pays ${step.amount} ${step.asset} to ${step.to}` : `lodges the domestic DvP${step.hold ? ' on hold' : ''}`;
+  const what =
+    step.do === 'pay'
+      ? `pays ${step.amount} ${step.asset} to ${step.to}`
+      : `lodges the domestic DvP${step.hold ? ' on hold' : ''}`;
   return `${system}: ${step.by} ${what}${done ? '' : ` - refused: ${detail}`}${done && detail !== '' ? ` (${detail})` : ''}`;
 }

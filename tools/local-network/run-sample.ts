@@ -1,7 +1,8 @@
-import type { SettlementBody } from '@linkspan/protocol';
+import { ENDS, type SettlementBody } from '@linkspan/protocol';
 import type { Api, ProblemBody } from './api.ts';
 import type { Changes } from './changes.ts';
 import { lost, readTotals, type Sources } from './conservation.ts';
+import { type Domestic, type DomesticAccess, openDomestic } from './domestic.ts';
 import { differencesBetween, type Positions, readPositions } from './positions.ts';
 import type { Fault, Sample } from './samples.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -16,8 +17,13 @@ export type SampleResult = {
   readonly expected: string;
   readonly asExpected: boolean;
   readonly durationMs: number;
-  /** Why it is not as expected. */
+};
+
+/** A result with what people want to know besides: why it is not as expected, what the scenario says of this end, why it was refused and by whom. */
+export type SampleOutcome = {
+  readonly result: SampleResult;
   readonly notAsExpected: readonly string[];
+  readonly end: string;
 };
 
 export type Stage = {
@@ -27,19 +33,22 @@ export type Stage = {
   readonly changes: Changes;
   readonly supervisor: Supervisor;
   readonly sources: Sources;
+  readonly domestic: DomesticAccess;
   readonly say: (line: string) => void;
+  readonly refused: (sample: string, api: Api, problem: ProblemBody) => void;
 };
 
-const ENDS = ['settled', 'cancelled', 'rejected'];
-const PATIENCE_MS = 60_000;
+/** More than the longest deadline of a sample, after which everything ends by itself. */
+const PATIENCE_MS = 90_000;
 
-export async function runSample(stage: Stage, sample: Sample, run: string): Promise<SampleResult> {
+export async function runSample(stage: Stage, sample: Sample, run: string): Promise<SampleOutcome> {
   const tradeId = String(sample.instruction['tradeId']);
   const scenario = String(sample.instruction['scenario']);
   const totalsBefore = await readTotals(stage.sources);
   const before = await readPositions(stage.all);
   const began = performance.now();
-  const { status, settlement, refused } = await play(stage, sample, tradeId, `${run} ${sample.name}`);
+  const domestic = openDomestic(sample.domestic, stage.domestic, stage.changes, stage.say);
+  const { status, settlement, refused } = await play(stage, sample, domestic, tradeId, `${run} ${sample.name}`);
   const durationMs = Math.round(performance.now() - began);
   const after = await readPositions(stage.all);
   const residuals = settlement?.residuals.map((each) => each.residual) ?? [];
@@ -48,24 +57,43 @@ export async function runSample(stage: Stage, sample: Sample, run: string): Prom
     ...judgePositions(sample, before, after),
     ...lost(totalsBefore, await readTotals(stage.sources)).map((line) => `not conserved: ${line}`),
   ];
-  return { sample: sample.name, tradeId, scenario, status, residuals, expected: sample.expected.status, asExpected: notAsExpected.length === 0, durationMs, notAsExpected };
+  for (const { words } of settlement?.residuals ?? []) stage.say(`left open: ${words}`);
+  await domestic.end();
+  const asExpected = notAsExpected.length === 0;
+  const result = { sample: sample.name, tradeId, scenario, status, residuals, expected: sample.expected.status, asExpected, durationMs };
+  return { result, notAsExpected, end: settlement?.end ?? '' };
 }
 
 type Played = { readonly status: string; readonly settlement?: SettlementBody; readonly refused?: ProblemBody };
 
-/** Both sides lodge; the faults happen at their moments; then the end is awaited. */
-async function play(stage: Stage, sample: Sample, tradeId: string, key: string): Promise<Played> {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+/** Both sides lodge; the faults happen at their moments; then the end is awaited. However that goes, every process is back afterwards. */
+async function play(stage: Stage, sample: Sample, domestic: Domestic, tradeId: string, key: string): Promise<Played> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, AbortSignal.timeout(PATIENCE_MS)]);
   const faults = sample.faults.map((fault) => playFault(stage, fault, tradeId, signal));
-  await Promise.all(faults.map((fault) => fault.stopped));
-  const lodged = await stage.first.lodge(sample.instruction, `${key} first`);
-  if ('refused' in lodged) return { status: 'refused', refused: lodged.refused };
-  const other = await stage.other.lodge(sample.otherSide, `${key} other`);
-  if ('refused' in other) return { status: 'refused', refused: other.refused };
-  await stage.changes.reaches(tradeId, ENDS, signal);
-  await Promise.all(faults.map((fault) => fault.over));
-  const settlement = await stage.first.settlement(lodged.lodged.proposal);
-  return { status: settlement.phase, settlement };
+  try {
+    await Promise.all(faults.map((fault) => fault.stopped));
+    await domestic.begin();
+    const { first, other } = stage;
+    const lodged = await first.lodge(sample.instruction, `${key} first`, signal);
+    if ('refused' in lodged) return refuse(stage, sample, first, lodged.refused);
+    const counterpart = await other.lodge(sample.otherSide, `${key} other`, signal);
+    if ('refused' in counterpart) return refuse(stage, sample, other, counterpart.refused);
+    const followed = domestic.follow(tradeId, signal);
+    await Promise.all([stage.changes.reaches(tradeId, ENDS, signal), followed]);
+    over.abort();
+    await Promise.all(faults.map((fault) => fault.over));
+    const settlement = await first.settlement(lodged.lodged.proposal);
+    return { status: settlement.phase, settlement };
+  } finally {
+    over.abort();
+    await Promise.all(faults.map((fault) => fault.over));
+  }
+}
+
+function refuse(stage: Stage, sample: Sample, by: Api, refused: ProblemBody): Played {
+  stage.refused(sample.name, by, refused);
+  return { status: 'refused', refused };
 }
 
 /** Takes a process down and brings it back. A fault before lodging has struck when `stopped` resolves. */
@@ -85,7 +113,7 @@ function playFault({ changes, supervisor, say }: Stage, fault: Fault, tradeId: s
   }
   const phase = fault.stop;
   const over = (async () => {
-    await changes.reaches(tradeId, [phase], signal);
+    if (!(await changes.reaches(tradeId, [phase], signal))) return;
     await strike();
     await comeBack();
   })();
@@ -94,13 +122,18 @@ function playFault({ changes, supervisor, say }: Stage, fault: Fault, tradeId: s
 
 function judge({ expected }: Sample, status: string, settlement: SettlementBody | undefined, refused: ProblemBody | undefined): string[] {
   const wrong: string[] = [];
-  if (status !== expected.status) wrong.push(`ended ${status} (${settlement?.decision?.because ?? refused?.detail ?? 'no reason'}), expected ${expected.status}`);
+  if (settlement && !ENDS.some((end) => end === status)) wrong.push(`still ${status} after ${PATIENCE_MS / 1000} s${waitingFor(settlement)}, expected ${expected.status}`);
+  else if (status !== expected.status) wrong.push(`${status} (${settlement?.decision?.because ?? refused?.detail ?? 'no reason'}), expected ${expected.status}`);
   const because = settlement?.decision?.because ?? '';
   if (expected.because !== undefined && !because.includes(expected.because)) wrong.push(`because "${because}", expected "${expected.because}"`);
   compare(wrong, 'residuals', settlement?.residuals.map((each) => each.residual) ?? [], expected.residuals);
   compare(wrong, 'differing fields', settlement?.differences.map((each) => each.path) ?? [], expected.differences ?? []);
   compare(wrong, 'problems', refused?.problems?.map(problemText) ?? [], (expected.problems ?? []).map(problemText));
   return wrong;
+}
+
+function waitingFor({ attention }: SettlementBody): string {
+  return attention.length === 0 ? '' : ` (waiting for ${attention.map((each) => `${each.waitingFor}: ${each.reason}`).join(', ')})`;
 }
 
 function problemText({ pointer, code }: { readonly pointer: string; readonly code: string }): string {

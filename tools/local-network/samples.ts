@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatInstant, PHASES } from '@linkspan/protocol';
+import { type DomesticPlan, readPlan } from '@stand-in/back-office';
 import { z } from 'zod';
+import { CannotRun, unusable } from './cannot-run.ts';
+import { readJson } from './read-json.ts';
 
 /** How a sample must end. `moves`: by account and asset, in decimal strings; every position that is not named must stay as it was. */
 const expectedSchema = z.strictObject({
@@ -19,6 +22,7 @@ const expectedSchema = z.strictObject({
 const faultSchema = z.strictObject({ process: z.string(), stop: z.enum(['before lodging', ...PHASES]), return: z.enum(['at once', ...PHASES]) });
 
 const jsonObjectSchema = z.record(z.string(), z.json());
+const instructionSchema = z.looseObject({ tradeId: z.string(), scenario: z.string() });
 
 export type Fault = z.infer<typeof faultSchema>;
 export type Expected = z.infer<typeof expectedSchema>;
@@ -29,28 +33,57 @@ export type Sample = {
   readonly otherSide: Readonly<Record<string, unknown>>;
   readonly expected: Expected;
   readonly faults: readonly Fault[];
+  /** What participants do in a domestic system by themselves. */
+  readonly domestic: DomesticPlan | undefined;
 };
 
-export function sampleNames(root: string): string[] {
-  return readdirSync(join(root, 'deploy/samples'), { withFileTypes: true })
+/** The samples in a directory, in their order. Throws CannotRun where there is none. */
+export function sampleNames(directory: string): string[] {
+  if (!existsSync(directory)) throw new CannotRun(`There is no directory of samples ${directory}.`);
+  const names = readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .toSorted();
+  if (names.length === 0) throw new CannotRun(`There is no sample in ${directory}.`);
+  return names;
 }
 
-/** Reads a sample and fills in its run and its instants, so that it never goes stale. */
+/** Reads a sample of `deploy/samples`. */
 export function readSample(root: string, name: string, run: string, now: number): Sample {
-  const folder = join(root, 'deploy/samples', name);
-  const read = (file: string, otherwise: string): unknown => JSON.parse(fill(existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : otherwise, name, run, now));
-  const instruction = jsonObjectSchema.parse(read('instruction.json', ''));
-  const patch = jsonObjectSchema.parse(read('other-side.json', '{}'));
+  return readSampleFrom(join(root, 'deploy/samples'), name, run, now);
+}
+
+/** Reads a sample and fills in its run and its instants, so that it never goes stale. Throws CannotRun, which names the file and what is wrong. */
+export function readSampleFrom(directory: string, name: string, run: string, now: number): Sample {
+  const folder = join(directory, name);
+  const fillIn = (text: string): string => fill(text, name, run, now);
+  const instruction = readPart(join(folder, 'instruction.json'), fillIn, instructionSchema);
+  const patch = readPart(join(folder, 'other-side.json'), fillIn, jsonObjectSchema, {});
   return {
     name: name.replace(/^[0-9]+-/, ''),
     instruction,
     otherSide: merged(instruction, patch),
-    expected: expectedSchema.parse(read('expected.json', '')),
-    faults: z.array(faultSchema).parse(read('faults.json', '[]')),
+    expected: readPart(join(folder, 'expected.json'), fillIn, expectedSchema),
+    faults: readPart(join(folder, 'faults.json'), fillIn, z.array(faultSchema), []),
+    domestic: readDomestic(join(folder, 'domestic.json'), fillIn),
   };
+}
+
+/** One file of a sample; without `otherwise` it must be there. */
+function readPart<T>(file: string, fillIn: (text: string) => string, schema: z.ZodType<T>, otherwise?: unknown): T {
+  const parsed = schema.safeParse(otherwise !== undefined && !existsSync(file) ? otherwise : readJson(file, fillIn));
+  if (!parsed.success) throw unusable(file, parsed.error);
+  return parsed.data;
+}
+
+function readDomestic(file: string, fillIn: (text: string) => string): DomesticPlan | undefined {
+  if (!existsSync(file)) return undefined;
+  const json = readJson(file, fillIn);
+  try {
+    return readPlan(json);
+  } catch (error) {
+    throw new CannotRun(`${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function fill(text: string, name: string, run: string, now: number): string {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { CannotRun } from './cannot-run.ts';
 import { Child, type ChildDefinition, ChildFailed } from './child.ts';
 
 /**
@@ -12,9 +13,17 @@ export class Supervisor {
   readonly #logs: string;
   readonly #children = new Map<string, Child>();
   readonly #asked = new Set<Child>();
+  readonly #onProcesses: (processes: ReadonlyMap<string, number>) => void;
+  #stopping = false;
   #fail: (error: Error) => void = () => undefined;
 
-  constructor(definitions: readonly ChildDefinition[], data: string) {
+  /** `onProcesses` is told the ids of all processes whenever one more was started. */
+  constructor(
+    definitions: readonly ChildDefinition[],
+    data: string,
+    onProcesses: (processes: ReadonlyMap<string, number>) => void = () => undefined,
+  ) {
+    this.#onProcesses = onProcesses;
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]));
     this.#logs = join(data, 'log');
     this.failed = new Promise((_, reject) => (this.#fail = reject));
@@ -34,12 +43,21 @@ export class Supervisor {
   async start(name: string): Promise<Readonly<Record<string, unknown>>> {
     const definition = this.#definitions.get(name);
     if (!definition) throw new Error(`there is no process ${name}`);
+    if (this.#stopping) throw new Error(`${name} is not started any more`);
     const child = new Child(definition, this.#logs);
     this.#children.set(name, child);
     void child.ended.then((end) => {
       if (!this.#asked.has(child)) this.#fail(new ChildFailed(end));
     });
-    return child.ready;
+    this.#onProcesses(this.#processes());
+    const late = setTimeout(() => this.#fail(new CannotRun(`${name} was not ready within ${READY_WITHIN_MS / 1000} seconds.`)), READY_WITHIN_MS);
+    return child.ready.finally(() => clearTimeout(late));
+  }
+
+  /** Starts a process again that was taken down and is not back. */
+  async restore(name: string): Promise<void> {
+    const child = this.#children.get(name);
+    if (child?.hasEnded) await this.start(name);
   }
 
   /** Takes a process down as a crash would. */
@@ -51,13 +69,33 @@ export class Supervisor {
     await child.ended;
   }
 
-  /** Ends all: those that call others first, so that nobody waits for somebody who is gone. */
-  async stopAll(): Promise<void> {
+  /** Resolves when a process has ended that somebody takes down by another way: its end is as good as asked for. */
+  async fall(name: string): Promise<void> {
+    const child = this.#children.get(name);
+    if (!child) throw new Error(`${name} is not running`);
+    this.#asked.add(child);
+    await child.ended;
+  }
+
+  /** Ends all: those that call others first, so that nobody waits for somebody who is gone. Gives the names of those that had to be forced. */
+  async stopAll(): Promise<string[]> {
+    this.#stopping = true;
     const children = [...this.#children.values()];
     for (const child of children) this.#asked.add(child);
     const systems = children.filter((child) => !child.name.startsWith('validator') && child.name !== 'core-api');
     const callers = children.filter((child) => !systems.includes(child));
-    await Promise.all(callers.map((child) => child.stop()));
-    await Promise.all(systems.map((child) => child.stop()));
+    const stopped = [...(await stopEach(callers)), ...(await stopEach(systems))];
+    return stopped.filter(({ forced }) => forced).map(({ name }) => name);
   }
+
+  #processes(): ReadonlyMap<string, number> {
+    const pids = [...this.#children].flatMap(([name, { pid }]) => (pid === undefined ? [] : [[name, pid] as const]));
+    return new Map(pids);
+  }
+}
+
+const READY_WITHIN_MS = 60_000;
+
+function stopEach(children: readonly Child[]): Promise<{ readonly name: string; readonly forced: boolean }[]> {
+  return Promise.all(children.map(async (child) => ({ name: child.name, forced: (await child.stop()).forced })));
 }

@@ -6,6 +6,7 @@ import { addressOf, type CallBody, type CertificateKey, genesisSchema, hashToHex
 import { type NetworkDefinition, type NetworkKeys, planNetwork } from '@linkspan/testkit';
 import { getContractAddress } from 'viem';
 import { DEVELOPMENT_MNEMONIC, developmentAccount, executorAccount, indexOfAddress } from './development-accounts.ts';
+import { participantsOf } from './domestic.ts';
 import { configFileOf, CORE_API, folderOf, type Layout, urlOf } from './layout.ts';
 
 /** Writes every process's configuration. Keys, secrets and genesis are made once and kept; the rest follows from them and the layout. */
@@ -93,11 +94,12 @@ function evmConfig(definition: NetworkDefinition, layout: Layout, id: string, ce
 }
 
 function webConfig(definition: NetworkDefinition, layout: Layout, id: string, certificates: Certificates) {
+  const participants = participantsOf(definition, id);
   const partyOf = new Map(definition.parties.map(({ lei, name }) => [lei, name]));
   const accounts = Object.entries(definition.balances[id] ?? {}).map(([account, assets]) => ({
     id: account,
     name: partyOf.get(definition.accounts.find((each) => each.id === `${id}:${account}`)?.party ?? '') ?? account,
-    operators: ['validator'],
+    operators: ['validator', ...participants.operatorOf(account)],
     positions: assets,
   }));
   return {
@@ -108,6 +110,7 @@ function webConfig(definition: NetworkDefinition, layout: Layout, id: string, ce
     clients: [
       { id: 'validator', secret: clientSecret(layout, id, 'validator'), roles: ['executor', 'reader'] },
       { id: 'auditor', secret: clientSecret(layout, id, 'auditor'), roles: ['reader'] },
+      ...participants.clients.map((client) => ({ id: client, secret: clientSecret(layout, id, client), roles: ['participant'] })),
     ],
     assets: assetsOf(definition, id).map((asset) => ({ id: asset.id, kind: asset.kind, digits: 0 })),
     accounts,

@@ -85,8 +85,8 @@ export async function readChain({ system, url, token, asset, holders }: Chain): 
 
 const TOTAL_SUPPLY = '0x18160ddd';
 const BALANCE_OF = '0x70a08231';
-const HELD_BALANCE_OF = 'HELD';
-const FREE_BALANCE_OF = 'FREE';
+const HELD_BALANCE_OF = '0xbe9c1add';
+const FREE_BALANCE_OF = '0x543e9954';
 
 function decode(topics: readonly string[], data: string) {
   const [signature, ...others] = topics.map(hex);

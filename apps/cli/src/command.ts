@@ -16,6 +16,8 @@ export type Invocation = {
   readonly api: ApiClient;
   /** Every organisation of the profile, or the one that was named. */
   readonly apis: readonly NamedApi[];
+  /** The folder in which the program was called. */
+  readonly folder: string;
   /** A file's text, `-` for standard input. */
   readonly readInput: (path: string) => Outcome<string>;
   /** A text that nobody used before. */
@@ -39,5 +41,7 @@ export type Command = {
   /** Least and most arguments. */
   readonly arguments: readonly [number, number];
   readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
+  /** It runs where no API is known too; asking one then fails with the reason. */
+  readonly worksWithoutApi?: true;
   run(invocation: Invocation): Promise<Outcome<Shown>>;
 };

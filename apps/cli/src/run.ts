@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createApiClient } from './api-client.ts';
 import type { Command, NamedApi, Options } from './command.ts';
+import { audit } from './commands/audit.ts';
 import { balances } from './commands/balances.ts';
 import { history } from './commands/history.ts';
 import { instruct } from './commands/instruct.ts';
@@ -23,7 +24,7 @@ export type Surroundings = {
   readonly newKey: () => string;
 };
 
-const COMMANDS: readonly Command[] = [instruct, status, history, settlements, balances];
+const COMMANDS: readonly Command[] = [instruct, status, history, settlements, balances, audit];
 
 /** Runs one command and gives its exit code, from the error table where something was refused. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -38,8 +39,8 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
   if (options['help'] === true) return showHelp(terminal, name);
   const json = options['json'] === true;
   const apis = chooseApis(options, surroundings);
-  if (!apis.ok) return showFailure(terminal, apis.failure, json);
-  const { api, all } = apis.value;
+  if (!apis.ok && !command.worksWithoutApi) return showFailure(terminal, apis.failure, json);
+  const { api, all } = apis.ok ? apis.value : withoutApi(apis);
   const readInput = (path: string): Outcome<string> => readInputFile(surroundings, path);
   const outcome = await command.run({
     positionals,
@@ -47,6 +48,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     terminal,
     api,
     apis: all,
+    folder: surroundings.folder,
     readInput,
     newKey: surroundings.newKey,
   });
@@ -134,6 +136,14 @@ function chooseApis(
       `The profile has no organisation ${String(organisation ?? profile.default)}`,
     );
   return { ok: true, value: { api: speaker.api, all: organisation === undefined ? all : [speaker] } };
+}
+
+/** Whoever is asked gives the reason why there is nobody to ask. */
+function withoutApi(failed: { readonly ok: false; readonly failure: Failure }): {
+  readonly api: NamedApi['api'];
+  readonly all: readonly NamedApi[];
+} {
+  return { api: { url: '', get: async () => failed, post: async () => failed }, all: [] };
 }
 
 function readInputFile({ folder, readFile, readStandardInput }: Surroundings, path: string): Outcome<string> {

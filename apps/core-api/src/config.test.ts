@@ -55,6 +55,7 @@ test('every problem is reported at once, each at its place', () => {
       colour: 'red',
       ledger: { kind: 'paper' },
       peers: { 'csd-b': 'not a URL' },
+      limits: { requestsPerSecond: 0, burst: 1 },
       organisations: [
         { ...organisation, port: 70_000, systems: [{ id: 'fcy-evm', validators: [{ key: 'ed25519:00', url: 'x' }] }] },
       ],
@@ -70,6 +71,8 @@ test('every problem is reported at once, each at its place', () => {
     '/ledger/directory',
     '/peers/csd-b',
     '/peers',
+    '/limits/requestsPerSecond',
+    '/limits/concurrent',
     '/organisations/0/port',
     '/organisations/0/register',
     '/organisations/0/systems/0/validators/0/key',
@@ -89,6 +92,15 @@ test('files that are missing or are not JSON are named', () => {
   const broken = loadConfig({}, () => '{', '/core.json');
   assert.ok(!broken.ok);
   assert.equal(broken.refusal.message, '/core.json is not JSON.');
+});
+
+test('limits are generous unless others are given', () => {
+  const given = { requestsPerSecond: 5, burst: 10, concurrent: 2 };
+  const config = load({ ...FILES, '/etc/linkspan/net/core.json': { ...DOCUMENT, limits: given } });
+  assert.ok(config.ok);
+  assert.deepEqual(config.value.limits, given);
+  const without = load(FILES);
+  assert.ok(without.ok && without.value.limits.requestsPerSecond >= 100);
 });
 
 test('the environment overrides the log level', () => {

@@ -15,6 +15,7 @@ import {
   type Result,
   signingKeySchema,
 } from '@linkspan/protocol';
+import { DEFAULT_LIMITS, type Limits } from './client-limits.ts';
 
 /** What one process needs to serve organisations on one ledger. */
 export type CoreApiConfig = {
@@ -25,6 +26,7 @@ export type CoreApiConfig = {
   /** The base URLs of the APIs of organisations that do not run here. */
   readonly peers: Readonly<Record<string, string>>;
   readonly organisations: readonly OrganisationConfig[];
+  readonly limits: Limits;
   readonly logLevel: string;
 };
 
@@ -47,7 +49,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Reads the configuration file
  * `{ mode, network: { genesis: FILE }, ledger: { kind: "embedded", directory }, peers: { ORGANISATION: URL }, organisations: [{ id, port, keyFile,
- * journal: FILE, register: FILE, systems: [{ id, validators: [{ key, url }] }] }], logLevel? }` and the files that it names, whose paths are relative to it.
+ * journal: FILE, register: FILE, systems: [{ id, validators: [{ key, url }] }] }], limits?: {
+ * requestsPerSecond, burst, concurrent }, logLevel? }` and the files that it names, whose paths are relative to it.
  * Pure but for `readFile`; every problem is reported at once. `LINKSPAN_LOG_LEVEL` overrides the log level.
  *
  * `mode` can only be `development`: this API knows no clients yet and listens on the loopback address alone.
@@ -65,6 +68,7 @@ export function loadConfig(env: Environment, readFile: ReadFile, path: string): 
   const ledger = readLedger(reader.object('ledger'), at);
   const peers = reader.object('peers').allTexts();
   const organisations = reader.objects('organisations').map((one) => readOrganisation(one, readFile, at));
+  const limits = reader.has('limits') ? readLimits(reader.object('limits')) : DEFAULT_LIMITS;
   const given = reader.has('logLevel') ? reader.choice('logLevel', LOG_LEVELS) : 'warn';
   const logLevel = LOG_LEVELS.find((level) => level === env['LINKSPAN_LOG_LEVEL']) ?? given;
   if (organisations.length === 0) reader.fail('organisations', 'At least one organisation is needed.');
@@ -79,7 +83,7 @@ export function loadConfig(env: Environment, readFile: ReadFile, path: string): 
   }
   return reader.finish('configuration-invalid', () => {
     if (!genesis) throw new TypeError('a configuration without problems has a genesis');
-    return deepFreeze({ mode, network: networkId(genesis), genesis, ledger, peers, organisations, logLevel });
+    return deepFreeze({ mode, network: networkId(genesis), genesis, ledger, peers, organisations, limits, logLevel });
   });
 }
 
@@ -93,6 +97,16 @@ const WEB_ADDRESS = {
 function readLedger(reader: DocumentReader, at: (file: string) => string): CoreApiConfig['ledger'] {
   const kind = reader.choice('kind', ['embedded']);
   return { kind, directory: at(reader.text('directory')) };
+}
+
+/** At least one a second, so that `Retry-After: 1` is true. */
+function readLimits(reader: DocumentReader): Limits {
+  const range = { min: 1, max: 1_000_000 };
+  return {
+    requestsPerSecond: reader.integer('requestsPerSecond', range),
+    burst: reader.integer('burst', range),
+    concurrent: reader.integer('concurrent', range),
+  };
 }
 
 function readOrganisation(

@@ -1,17 +1,11 @@
 import { ERRORS, Fault, problem, problemDetails, type Refusal, refuse } from '@linkspan/protocol';
 import type { FastifyReply } from 'fastify';
 
-/** Answers with a refusal as a problem document (RFC 9457). `status` stands instead of the table's where HTTP has a finer one. */
-export function sendProblem(
-  reply: FastifyReply,
-  refusal: Refusal,
-  status: number = ERRORS[refusal.code].status,
-): FastifyReply {
-  if (ERRORS[refusal.code].retryable) reply.header('retry-after', '1');
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send({ ...problemDetails(refusal), status });
+/** Answers with a refusal as a problem document (RFC 9457). What may be tried again may be after a second. */
+export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { status, retryable } = ERRORS[refusal.code];
+  if (retryable) reply.header('retry-after', '1');
+  return reply.code(status).type('application/problem+json').send(problemDetails(refusal));
 }
 
 /** What a client may know about something that was thrown; undefined where it is a defect of ours, which only the log may tell. */
@@ -43,7 +37,10 @@ const NOT_JSON = refuse(
 const FRAMEWORK_REFUSALS: Readonly<Record<string, Refusal>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: NOT_JSON,
   FST_ERR_CTP_EMPTY_JSON_BODY: NOT_JSON,
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: NOT_JSON,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: refuse(
+    'media-type-unsupported',
+    'The body must be JSON, with the content type application/json.',
+  ).refusal,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: NOT_JSON,
   FST_ERR_CTP_BODY_TOO_LARGE: refuse('body-too-large', 'The body is larger than 256 KiB.').refusal,
   JSON_TOO_DEEP: refuse('request-invalid', 'The JSON is nested deeper than 32 levels.', {

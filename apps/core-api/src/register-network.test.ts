@@ -32,10 +32,8 @@ test('registrations that depend on one another are accepted in any order, and ag
   const { systems, parties, accounts, instruments, scenarios } = register.value;
   const registered = [...systems, ...parties, ...accounts, ...instruments].length;
   assert.equal(registered, sample.plan.calls.filter(({ body }) => body.type.startsWith('register')).length);
-  assert.deepEqual(
-    scenarios.map(({ approvals }) => approvals.length),
-    [3],
-  );
+  assert.equal(scenarios.length, sample.plan.calls.filter(({ body }) => body.type === 'propose-scenario').length);
+  assert.ok(scenarios.every(({ approvals }) => approvals.length === 3));
   const height = await ledger.height();
   await registerNetwork(ledger, sample.id, sample.plan.genesis, registrants());
   assert.equal(await ledger.height(), height);

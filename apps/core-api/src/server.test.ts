@@ -15,6 +15,7 @@ import {
   SIDES,
   startTestNetwork,
   type TestNetwork,
+  until,
   valid,
 } from './test-support.ts';
 
@@ -150,7 +151,7 @@ test('bodies that cannot be read are refused with a code, whatever is wrong with
   const cases: readonly (readonly [string, Record<string, string>, number, string])[] = [
     ['{"a":', key, 400, 'json-malformed'],
     ['', key, 400, 'json-malformed'],
-    ['{}', { ...key, 'content-type': 'text/plain' }, 400, 'json-malformed'],
+    ['{}', { ...key, 'content-type': 'text/plain' }, 415, 'media-type-unsupported'],
     ['{"__proto__":{"a":"b"}}', key, 400, 'json-malformed'],
     [JSON.stringify('x'.repeat(300_000)), key, 413, 'body-too-large'],
     ['['.repeat(33) + ']'.repeat(33), key, 422, 'request-invalid'],
@@ -173,7 +174,7 @@ test('what does not exist is 404, another method is 405, unknown parameters are 
   assert.equal((await get(a, `${unknown}/history`)).status, 404);
   const wrongMethod = await get(a, '/instructions');
   assert.deepEqual([wrongMethod.status, wrongMethod.headers.get('allow')], [405, 'POST']);
-  assert.equal(problemOf(wrongMethod).code, 'request-invalid');
+  assert.equal(problemOf(wrongMethod).code, 'method-not-allowed');
   for (const path of [
     '/balances?all=1',
     '/settlements?colour=red',
@@ -193,6 +194,35 @@ test('what does not exist is 404, another method is 405, unknown parameters are 
     );
   }
   assert.equal((await get(a, '/settlements/%ff')).status, 422);
+});
+
+test('a client that asks too much is told to come back, and others are served all the while', async () => {
+  await using strict = await startTestNetwork({}, { limits: { requestsPerSecond: 1, burst: 3, concurrent: 2 } });
+  const url = strict.urls['csd-b'] ?? '';
+  const asked = await Promise.all(Array.from({ length: 6 }, () => get(url, '/balances')));
+  const turnedAway = asked.filter(({ status }) => status === 429);
+  assert.ok(turnedAway.length >= 3, 'three of six are more than a burst');
+  for (const answer of turnedAway) {
+    assert.equal(problemOf(answer).code, 'too-many-requests');
+    assert.equal(answer.headers.get('retry-after'), '1');
+  }
+  assert.equal((await get(url, '/healthz')).status, 200);
+  const peer = await post(url, '/organisations/shares/ask', '{}');
+  assert.equal(peer.status, 422, 'what operators ask does not shut other organisations out');
+});
+
+test('event streams count as under way until they end', async () => {
+  await using strict = await startTestNetwork({}, { limits: { requestsPerSecond: 1000, burst: 1000, concurrent: 1 } });
+  const url = strict.urls['csd-b'] ?? '';
+  const ended = new AbortController();
+  const stream = await fetch(`${url}/events`, { signal: ended.signal });
+  assert.equal(stream.status, 200);
+  assert.equal((await get(url, '/balances')).status, 429);
+  ended.abort();
+  await until(
+    () => get(url, '/balances'),
+    ({ status }) => status === 200,
+  );
 });
 
 test('what is no HTTP is answered with a problem and the connection ends', async () => {

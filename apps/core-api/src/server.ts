@@ -12,6 +12,7 @@ import {
 } from '@linkspan/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { type ClientLimits, createClientLimits, type Limits } from './client-limits.ts';
 import { streamEvents, streamStart } from './event-stream.ts';
 import { createHandlers, type Handler, type Handlers, type Services } from './handlers.ts';
 import { acceptJson, BODY_LIMIT_BYTES } from './json-body.ts';
@@ -20,21 +21,24 @@ import { INTERNAL, refusalOf, sendProblem } from './problem-reply.ts';
 export type ServerOptions = {
   readonly services: Services;
   readonly log: Logger;
+  readonly limits: Limits;
   /** Learns of a broken invariant: nothing that this process says can be trusted any more. */
   readonly onBroken: (error: Broken) => void;
 };
 
 /** The API of one organisation over HTTP: the endpoint table, limits, problems (RFC 9457). What a request means is its handler's business. */
-export function createServer({ services, log, onBroken }: ServerOptions): FastifyInstance {
+export function createServer({ services, log, limits, onBroken }: ServerOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
     forceCloseConnections: 'idle',
     clientErrorHandler: refuseNoHttp,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, refusalOf(error) ?? INTERNAL),
   });
   const closing = new AbortController();
   acceptJson(app);
+  limitClients(app, limits);
   app.addHook('preClose', async () => closing.abort());
   endConnections(app);
   app.setNotFoundHandler((request, reply) => refuseUnknown(request, reply));
@@ -46,14 +50,41 @@ export function createServer({ services, log, onBroken }: ServerOptions): Fastif
   });
   const handlers = createHandlers(services);
   for (const name of namesOf(handlers)) addRoute(app, ENDPOINTS[name], handlers[name]);
-  app.get(ENDPOINTS.events.path, { exposeHeadRoute: false }, (request, reply) =>
+  const { path, for: caller } = ENDPOINTS.events;
+  app.get(path, { exposeHeadRoute: false, config: { caller } }, (request, reply) =>
     serveEvents(services, request, reply, closing.signal, log),
   );
   return app;
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+/** A trade id of 64 characters, every one of them encoded. */
+const LONGEST_PARAMETER = 192;
 const LAST_ANSWERS_MS = 5_000;
+
+/**
+ * Turns a client away that asks too much, before its body is read. Other organisations, and whoever looks whether the process lives, have limits of
+ * their own, so that no program of the organisation can shut them out.
+ */
+function limitClients(app: FastifyInstance, limits: Limits): void {
+  const now = (): number => performance.now();
+  const perCaller: Readonly<Record<Endpoint['for'], ClientLimits>> = {
+    operators: createClientLimits(limits, now),
+    organisations: createClientLimits(limits, now),
+    everyone: createClientLimits(limits, now),
+  };
+  app.addHook('onRequest', async (request, reply) => {
+    const entered = perCaller[request.routeOptions.config.caller ?? 'everyone'].enter(request.ip);
+    if (!entered.ok) return sendProblem(reply, entered.refusal);
+    reply.raw.once('close', entered.value);
+  });
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly caller?: Endpoint['for'];
+  }
+}
 
 /** Closing waits for answers that are under way, for a while. Node does not count a connection on which nothing was asked yet as idle. */
 function endConnections(app: FastifyInstance): void {
@@ -77,6 +108,7 @@ function addRoute(app: FastifyInstance, endpoint: Endpoint, handle: Handler): vo
   app.route<{ readonly Params: { readonly id?: string } }>({
     method: endpoint.method,
     url: endpoint.path,
+    config: { caller: endpoint.for },
     handler: async (request, reply) => {
       const checked = checkForm(endpoint, request);
       if (!checked.ok) return sendProblem(reply, checked.refusal);
@@ -147,7 +179,7 @@ async function serveEvents(
   return reply;
 }
 
-/** 405 where the path exists for other methods. The error table has one status per code, and HTTP a finer one here. */
+/** 405 where the path exists for other methods. */
 function refuseUnknown({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = url.split('?')[0] ?? '';
   const methods = Object.values(ENDPOINTS).flatMap((endpoint) =>
@@ -157,7 +189,7 @@ function refuseUnknown({ method, url }: FastifyRequest, reply: FastifyReply): Fa
     return sendProblem(reply, refuse('not-found', `There is nothing at ${path.slice(0, 200)}.`).refusal);
   const allowed = methods.join(', ');
   reply.header('allow', allowed);
-  return sendProblem(reply, refuse('request-invalid', `${method} is not possible here, only ${allowed}.`).refusal, 405);
+  return sendProblem(reply, refuse('method-not-allowed', `${method} is not possible here, only ${allowed}.`).refusal);
 }
 
 function matches(pattern: string, path: string): boolean {
@@ -171,10 +203,9 @@ function matches(pattern: string, path: string): boolean {
 /** What is no HTTP at all never becomes a request; it is answered in the same form all the same. */
 function refuseNoHttp(_error: Error, socket: Socket): void {
   if (!socket.writable) return void socket.destroy();
-  const body = JSON.stringify({
-    ...problemDetails(refuse('request-invalid', 'This is no HTTP request.').refusal),
-    status: 400,
-  });
+  const body = JSON.stringify(
+    problemDetails(refuse('http-malformed', 'What came over this connection is no HTTP request.').refusal),
+  );
   const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
   socket.end(head + body);
 }

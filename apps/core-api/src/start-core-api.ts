@@ -17,6 +17,7 @@ import {
 } from '@linkspan/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Limits } from './client-limits.ts';
 import type { CoreApiConfig, OrganisationConfig, SystemConfig } from './config.ts';
 import { createDirectory, type Directory } from './directory.ts';
 import { createHttpPeers } from './http-peers.ts';
@@ -61,7 +62,8 @@ export async function startCoreApi(config: CoreApiConfig, options: StartOptions)
   // The addresses of those that run here are known once they listen.
   const addresses: Record<string, string> = { ...config.peers };
   const peers = opened.use(createHttpPeers(addresses));
-  const shared = { network, ledger, verify, peers, directory: createDirectory(ledger), options };
+  const { limits } = config;
+  const shared = { network, ledger, verify, peers, directory: createDirectory(ledger), limits, options };
   const servers: { readonly id: string; readonly port: number; readonly server: FastifyInstance }[] = [];
   for (const one of organisations) {
     const server = await openOrganisation(opened, shared, one);
@@ -85,6 +87,7 @@ type Shared = {
   readonly verify: Verify;
   readonly peers: Peers;
   readonly directory: Directory;
+  readonly limits: Limits;
   readonly options: StartOptions;
 };
 
@@ -112,7 +115,7 @@ async function openOrganisation(
   shared: Shared,
   organisation: OrganisationConfig & { readonly signers: Signers },
 ): Promise<FastifyInstance> {
-  const { network, ledger, verify, peers, directory, options } = shared;
+  const { network, ledger, verify, peers, directory, limits, options } = shared;
   const { id, signers } = organisation;
   const log = options.log.child({ organisation: id });
   const verifiers = new Map<string, Verifier>();
@@ -143,7 +146,7 @@ async function openOrganisation(
     coordinator,
     systems: [...verifiers.values()],
   };
-  const server = createServer({ services, log, onBroken: options.onBroken });
+  const server = createServer({ services, log, limits, onBroken: options.onBroken });
   opened.defer(() => server.close());
   return server;
 }

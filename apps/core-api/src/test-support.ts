@@ -21,6 +21,7 @@ import {
 } from '@linkspan/protocol';
 import { sampleInstruction, type SampleNetwork, sampleNetwork } from '@linkspan/testkit';
 import { pino } from 'pino';
+import { DEFAULT_LIMITS } from './client-limits.ts';
 import type { CoreApiConfig, OrganisationConfig } from './config.ts';
 import { type RunningCoreApi, startCoreApi } from './start-core-api.ts';
 
@@ -39,9 +40,10 @@ export const SIDES = ['central-bank-a', 'csd-b'] as const;
 
 export async function startTestNetwork(
   systems: Readonly<Record<string, OrganisationConfig['systems']>> = {},
+  change: Partial<CoreApiConfig> = {},
 ): Promise<TestNetwork> {
   const directory = mkdtempSync(join(tmpdir(), 'linkspan-core-api-'));
-  const config = testConfig(directory, systems);
+  const config = { ...testConfig(directory, systems), ...change };
   let running = await start(config);
   return {
     sample: sampleNetwork(),
@@ -80,6 +82,7 @@ export function testConfig(
     ledger: { kind: 'embedded', directory: join(directory, 'ledger') },
     peers: {},
     organisations,
+    limits: DEFAULT_LIMITS,
     logLevel: 'silent',
   };
 }

@@ -24,7 +24,10 @@ export type SettlementEvidence = {
   readonly phase: Phase;
 };
 
-/** Which kind of ledger the file was written from, and what its own word adds to the signatures in the file. */
+/**
+ * Which kind of ledger the file was written from, and what its own word adds to the signatures in the file. The text is for whoever reads
+ * the file itself; a verifier tells what it knows of the kind.
+ */
 export type EvidenceHost = { readonly kind: string; readonly proves: string };
 
 /**
@@ -45,6 +48,9 @@ export const EMBEDDED_HOST: EvidenceHost = {
   proves:
     'Calls, statements and certificates prove themselves by their signatures. Times and the order of calls are the operator’s word, except where a certificate signed by a quorum pins the history before it. Nothing shows that no later call was left out.',
 };
+
+/** The kinds of ledger that this program knows. */
+export const HOSTS: readonly EvidenceHost[] = [EMBEDDED_HOST];
 
 /** Larger files are refused before they are parsed. In UTF-16 code units. */
 export const MAXIMUM_FILE_LENGTH = 256 * 1024 * 1024;

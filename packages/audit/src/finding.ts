@@ -6,6 +6,7 @@ export const FINDING_CODES = [
   'file-too-deep',
   'file-malformed',
   'file-version-unknown',
+  'host-unknown',
   'network-other',
   'genesis-differs',
   'machine-unknown',

@@ -11,6 +11,7 @@ import {
   type ArchivedCall,
   type Evidence,
   type EvidenceHost,
+  HOSTS,
   MAXIMUM_CALLS,
   MAXIMUM_DEPTH,
   MAXIMUM_FILE_LENGTH,
@@ -80,9 +81,10 @@ function parseHost(input: unknown): Found<EvidenceHost> {
   const strange = unknownMember(input, MEMBERS.host, '/host');
   if (strange) return strange;
   const { kind, proves } = input;
-  if (!isText(kind, 48)) return malformed('/host/kind', 'is no short text');
+  if (!HOSTS.some((known) => known.kind === kind))
+    return finding('/host/kind', 'host-unknown', 'This program knows no such kind of ledger.');
   if (!isText(proves, 2000)) return malformed('/host/proves', 'is no text');
-  return found({ kind, proves });
+  return found({ kind: String(kind), proves });
 }
 
 function parseSettlements(input: unknown): Found<SettlementEvidence[]> {

@@ -10,7 +10,7 @@ import {
 } from '@linkspan/protocol';
 import { MACHINE } from '@linkspan/scenario';
 import { type CertificateReport, certificateReports, missingOf } from './completeness.ts';
-import type { ArchivedCall, Evidence, SettlementEvidence } from './evidence.ts';
+import { type ArchivedCall, type Evidence, type EvidenceHost, HOSTS, type SettlementEvidence } from './evidence.ts';
 import { finding, found, type Finding, type Found } from './finding.ts';
 import { firstDifference } from './first-difference.ts';
 import { parseEvidence, readEvidence } from './read-evidence.ts';
@@ -39,6 +39,8 @@ export type Report = {
   readonly network: Hash;
   /** Whether the network was the one that the reader named; otherwise only consistency was checked. */
   readonly pinned: boolean;
+  /** What the ledger's own word adds, as this program knows it. */
+  readonly host: EvidenceHost;
   readonly calls: number;
   readonly entries: number;
   readonly settlements: readonly SettlementReport[];
@@ -91,6 +93,7 @@ function replay(evidence: Evidence, { verify, network }: VerifyOptions): Found<R
   return found({
     network: evidence.network,
     pinned: network !== undefined,
+    host: HOSTS.find(({ kind }) => kind === evidence.host.kind) ?? evidence.host,
     calls: steps.value.length,
     entries: settlements.reduce((sum, each) => sum + each.entries, 0),
     settlements,

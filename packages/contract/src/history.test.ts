@@ -59,8 +59,11 @@ test('each recorded history replays to the same entries, states and hashes', () 
 
 test('every end of the scenario has a recorded history of the document as it is', () => {
   const recordings = [...readRecordings(scenario)];
-  const ends = new Set(recordings.map(([, { entries }]) => entries.at(-1)?.phase));
-  assert.deepEqual([...ends].toSorted(), ENDS.toSorted());
+  const ends = recordings.map(([, { entries }]) => entries.at(-1)?.phase);
+  assert.deepEqual(
+    ENDS.filter((end) => !ends.includes(end)),
+    [],
+  );
   const document = readScenario(scenario);
   for (const [, recording] of recordings) {
     assert.deepEqual(recording.scenario, { reference: scenarioReference(document), hash: scenarioHash(document) });

@@ -2,17 +2,41 @@
  * The one table of refusals and faults: what people read, the HTTP status, whether trying again may help, and the exit code of the
  * command line. The reference page is generated from it, and a test holds code, page and types together.
  */
-export type ErrorRow = { readonly title: string; readonly status: number; readonly retryable: boolean; readonly exit: number };
+export type ErrorRow = {
+  readonly title: string;
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly exit: number;
+};
 
 /** Exit codes of the command line: 1 internal, 2 usage, 3 refused, 4 not found, 5 not allowed, 6 try again, 7 conflict. */
 export const ERRORS = {
   // Requests
+  'http-malformed': { title: 'This is no HTTP request', status: 400, retryable: false, exit: 2 },
   'json-malformed': { title: 'The body is not JSON', status: 400, retryable: false, exit: 2 },
   'request-invalid': { title: 'The request does not have the documented form', status: 422, retryable: false, exit: 2 },
   'body-too-large': { title: 'The body is larger than allowed', status: 413, retryable: false, exit: 2 },
+  'media-type-unsupported': {
+    title: 'The body is of a type that is not taken here',
+    status: 415,
+    retryable: false,
+    exit: 2,
+  },
   'not-found': { title: 'There is no such resource', status: 404, retryable: false, exit: 4 },
+  'method-not-allowed': { title: 'The resource does not know this method', status: 405, retryable: false, exit: 2 },
+  'too-many-requests': {
+    title: 'This client asks more than is allowed at once',
+    status: 429,
+    retryable: true,
+    exit: 6,
+  },
   'idempotency-key-missing': { title: 'The header Idempotency-Key is missing', status: 400, retryable: false, exit: 2 },
-  'idempotency-key-reused': { title: 'The Idempotency-Key was used with another body', status: 422, retryable: false, exit: 7 },
+  'idempotency-key-reused': {
+    title: 'The Idempotency-Key was used with another body',
+    status: 422,
+    retryable: false,
+    exit: 7,
+  },
   'request-in-progress': { title: 'The same request is still under way', status: 409, retryable: true, exit: 6 },
   ambiguous: { title: 'More than one settlement has this trade id', status: 409, retryable: false, exit: 4 },
   internal: { title: 'Something broke inside; the fault is logged', status: 500, retryable: true, exit: 1 },
@@ -26,7 +50,12 @@ export const ERRORS = {
   'configuration-invalid': { title: 'The configuration cannot be used', status: 500, retryable: false, exit: 2 },
   // Calls to the contract
   'call-invalid': { title: 'The call does not have the documented form', status: 422, retryable: false, exit: 2 },
-  'call-broken': { title: 'The call broke a rule of the contract itself and was rolled back', status: 500, retryable: false, exit: 1 },
+  'call-broken': {
+    title: 'The call broke a rule of the contract itself and was rolled back',
+    status: 500,
+    retryable: false,
+    exit: 1,
+  },
   'network-mismatch': { title: 'It was made for another network', status: 409, retryable: false, exit: 3 },
   'signature-invalid': { title: 'The signature does not fit what it signs', status: 403, retryable: false, exit: 5 },
   'key-unknown': { title: 'The key is not registered', status: 403, retryable: false, exit: 5 },
@@ -34,37 +63,107 @@ export const ERRORS = {
   'already-registered': { title: 'It is registered with other content', status: 409, retryable: false, exit: 7 },
   'not-registered': { title: 'It is not registered', status: 404, retryable: false, exit: 4 },
   'record-invalid': { title: 'The registration cannot be accepted', status: 422, retryable: false, exit: 3 },
-  'quorum-invalid': { title: 'The quorum does not fit the number of organisations', status: 422, retryable: false, exit: 3 },
+  'quorum-invalid': {
+    title: 'The quorum does not fit the number of organisations',
+    status: 422,
+    retryable: false,
+    exit: 3,
+  },
   // Scenarios
   'scenario-invalid': { title: 'The scenario document cannot be accepted', status: 422, retryable: false, exit: 3 },
-  'scenario-not-approved': { title: 'The scenario is not approved by every organisation it needs', status: 409, retryable: false, exit: 3 },
+  'scenario-not-approved': {
+    title: 'The scenario is not approved by every organisation it needs',
+    status: 409,
+    retryable: false,
+    exit: 3,
+  },
   // Instructions and settlements
   'instruction-invalid': { title: 'The instruction cannot be accepted', status: 422, retryable: false, exit: 3 },
   'trade-id-used': { title: 'The trade id is used', status: 409, retryable: false, exit: 7 },
-  'illegal-edge': { title: 'The settlement is in a state where that cannot happen', status: 409, retryable: false, exit: 7 },
+  'illegal-edge': {
+    title: 'The settlement is in a state where that cannot happen',
+    status: 409,
+    retryable: false,
+    exit: 7,
+  },
   irrevocable: { title: 'The settlement can no longer be cancelled', status: 409, retryable: false, exit: 7 },
   'deadline-passed': { title: 'The deadline has passed', status: 409, retryable: false, exit: 3 },
   'deadline-not-passed': { title: 'The deadline has not passed', status: 409, retryable: true, exit: 6 },
   'nothing-overdue': { title: 'Nothing is unanswered beyond its limit', status: 409, retryable: true, exit: 6 },
   'already-recorded': { title: 'It is recorded already', status: 200, retryable: false, exit: 0 },
   // Statements and certificates
-  'statement-signature-invalid': { title: 'A validator signature does not fit the statement', status: 403, retryable: false, exit: 5 },
-  'statement-key-unknown': { title: 'The statement is signed by a key that is no validator of the system', status: 403, retryable: false, exit: 5 },
-  'statement-key-suspended': { title: 'The statement is signed by a suspended validator key', status: 403, retryable: false, exit: 5 },
-  'statement-too-few': { title: 'The statement is signed by too few validators', status: 403, retryable: true, exit: 6 },
+  'statement-signature-invalid': {
+    title: 'A validator signature does not fit the statement',
+    status: 403,
+    retryable: false,
+    exit: 5,
+  },
+  'statement-key-unknown': {
+    title: 'The statement is signed by a key that is no validator of the system',
+    status: 403,
+    retryable: false,
+    exit: 5,
+  },
+  'statement-key-suspended': {
+    title: 'The statement is signed by a suspended validator key',
+    status: 403,
+    retryable: false,
+    exit: 5,
+  },
+  'statement-too-few': {
+    title: 'The statement is signed by too few validators',
+    status: 403,
+    retryable: true,
+    exit: 6,
+  },
   'statement-other-network': { title: 'The statement is for another network', status: 409, retryable: false, exit: 3 },
-  'statement-other-settlement': { title: 'The statement is for another settlement', status: 409, retryable: false, exit: 3 },
-  'statement-other-operation': { title: 'The statement is for an operation that was not requested', status: 409, retryable: true, exit: 3 },
+  'statement-other-settlement': {
+    title: 'The statement is for another settlement',
+    status: 409,
+    retryable: false,
+    exit: 3,
+  },
+  'statement-other-operation': {
+    title: 'The statement is for an operation that was not requested',
+    status: 409,
+    retryable: true,
+    exit: 3,
+  },
   'statement-other-system': { title: 'The statement is for another system', status: 409, retryable: false, exit: 3 },
   'statements-agree': { title: 'The statements do not contradict each other', status: 409, retryable: false, exit: 3 },
-  'certificate-unknown': { title: 'The ledger has no decision that calls for this certificate', status: 409, retryable: true, exit: 3 },
-  'certificate-key-unknown': { title: 'The certificate is signed by a key that is no organisation of this epoch', status: 403, retryable: false, exit: 5 },
-  'certificate-signature-invalid': { title: 'A signature does not fit the certificate', status: 403, retryable: false, exit: 5 },
+  'certificate-unknown': {
+    title: 'The ledger has no decision that calls for this certificate',
+    status: 409,
+    retryable: true,
+    exit: 3,
+  },
+  'certificate-key-unknown': {
+    title: 'The certificate is signed by a key that is no organisation of this epoch',
+    status: 403,
+    retryable: false,
+    exit: 5,
+  },
+  'certificate-signature-invalid': {
+    title: 'A signature does not fit the certificate',
+    status: 403,
+    retryable: false,
+    exit: 5,
+  },
   'certificate-missing': { title: 'The certificate is missing', status: 403, retryable: false, exit: 5 },
-  'certificate-refused': { title: 'The system does not accept the certificate', status: 403, retryable: false, exit: 5 },
+  'certificate-refused': {
+    title: 'The system does not accept the certificate',
+    status: 403,
+    retryable: false,
+    exit: 5,
+  },
   // Evidence
   'evidence-refused': { title: 'Something in the evidence does not hold', status: 422, retryable: false, exit: 3 },
-  'evidence-incomplete': { title: 'The evidence holds, and something is still missing', status: 409, retryable: true, exit: 6 },
+  'evidence-incomplete': {
+    title: 'The evidence holds, and something is still missing',
+    status: 409,
+    retryable: true,
+    exit: 6,
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

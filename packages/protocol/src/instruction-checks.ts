@@ -232,10 +232,10 @@ class Checks {
     if (base === undefined || quote === undefined) return false;
     const parsed = checkRateCurrencies(base, quote);
     if (!parsed.ok) this.#failed('/rate', parsed);
-    const amounts = [this.#text('/lcy/currency'), this.#text('/fcy/currency')];
-    if (!parsed.ok || amounts.includes(undefined)) return false;
-    if ([base, quote].toSorted().join() === amounts.toSorted().join()) return true;
-    this.#report('/rate', 'rate-currencies', `The rate is between ${base} and ${quote}, the amounts are in ${amounts.join(' and ')}.`);
+    const [lcy, fcy] = [this.#text('/lcy/currency'), this.#text('/fcy/currency')];
+    if (!parsed.ok || lcy === undefined || fcy === undefined) return false;
+    if ((base === lcy && quote === fcy) || (base === fcy && quote === lcy)) return true;
+    this.#report('/rate', 'rate-currencies', `The rate is between ${base} and ${quote}, the amounts are in ${lcy} and ${fcy}.`);
     return false;
   }
 

@@ -20,6 +20,8 @@ const cash = { from: 'rtgs:9001', to: 'rtgs:0042', amount: '1000000', currency: 
 const bond = { from: 'csd:0042', to: 'csd:0099', isin: 'XS0000000009', quantity: '1000000' };
 const usd = { from: 'fcy-evm:0xb', to: 'fcy-evm:0x7', amount: '6711.41', currency: 'USD', hold: 'sha256:00' };
 
+const payment = { filter: 'cash-transfer', from: 'rtgs:9001', to: 'rtgs:0042' };
+
 const outcome = {
   operation: 'earmark/lcy',
   verb: 'hold',
@@ -51,6 +53,14 @@ const LINES: readonly (readonly [Change, string])[] = [
   [
     { ...outcome, what: 'effective', verb: 'deliver', system: 'csd', terms: bond },
     'csd: 1,000,000 XS0000000009 delivered to Minami Bank',
+  ],
+  [
+    { ...outcome, what: 'requested', verb: 'await', terms: { ...payment } },
+    'rtgs: asked to report the payment from Central Bank of A to Kita Bank',
+  ],
+  [
+    { ...outcome, what: 'effective', verb: 'await', system: 'csd', terms: { ...cash, ...bond, filter: 'dvp' } },
+    'csd: delivery versus payment of 1,000,000 XS0000000009 against 1,000,000 JPY from csd:0042 to Minami Bank seen',
   ],
   [{ ...outcome, what: 'irregular' }, 'rtgs: 1,000,000 JPY held for Kita Bank, but not as agreed (earmark/lcy)'],
   [{ ...outcome, what: 'dead', terms: {}, reason: 'MONY' }, 'rtgs: earmark/lcy cannot happen: not enough cash (MONY)'],

@@ -63,7 +63,7 @@ function inWords(change: Change, names: Names): string {
 }
 
 /** What a leg moves, from whom and to whom, as text. */
-type Leg = { readonly what: string; readonly from: string; readonly to: string; readonly account: string };
+type Leg = { readonly what: string; readonly from: string; readonly to: string; readonly account: string; readonly event: string };
 type Phrase = (leg: Leg) => string;
 
 const ASKED: Readonly<Record<Verb, Phrase>> = {
@@ -75,7 +75,7 @@ const ASKED: Readonly<Record<Verb, Phrase>> = {
   burn: ({ what, account }) => `burn ${what} of ${account}`,
   deliver: ({ what, to }) => `deliver ${what} to ${to}`,
   'settle-dvp': () => 'settle delivery versus payment',
-  await: () => 'report the awaited event',
+  await: ({ from, to, event }) => `report the ${event} from ${from} to ${to}`,
 };
 
 const DONE: Readonly<Record<Verb, Phrase>> = {
@@ -87,8 +87,11 @@ const DONE: Readonly<Record<Verb, Phrase>> = {
   burn: ({ what, account }) => `${what} burnt of ${account}`,
   deliver: ({ what, to }) => `${what} delivered to ${to}`,
   'settle-dvp': () => 'delivery versus payment settled',
-  await: ({ what }) => `${what} seen, as awaited`,
+  await: ({ what, event, from, to }) => `${event} of ${what} from ${from} to ${to} seen`,
 };
+
+/** The filters that scenarios use, as people say them. */
+const AWAITED: Readonly<Record<string, string>> = { 'cash-transfer': 'payment', dvp: 'delivery versus payment' };
 
 const OPINIONS: Readonly<Record<'effective' | 'dead', string>> = { effective: 'took effect', dead: 'never happened' };
 
@@ -111,11 +114,14 @@ function legOf(terms: Terms, names: Names): Leg {
     const id = terms[name];
     return id === undefined ? 'an unknown account' : (names.accounts.get(id) ?? id);
   };
-  return { what: whatMoves(terms), from: account('from'), to: account('to'), account: account('account') };
+  return { what: whatMoves(terms), from: account('from'), to: account('to'), account: account('account'), event: AWAITED[terms['filter'] ?? ''] ?? 'event' };
 }
 
 /** What systems read back is shown as it is where it is not an amount after all. */
 export function whatMoves({ amount, currency, quantity, isin }: Terms): string {
+  if (amount !== undefined && currency !== undefined && quantity !== undefined && isin !== undefined) {
+    return `${whatMoves({ quantity, isin })} against ${whatMoves({ amount, currency })}`;
+  }
   if (amount !== undefined && currency !== undefined) {
     const minor = parseAmount(amount, currency);
     return `${minor.ok ? formatForPeople(minor.value, currency) : amount} ${currency}`;

@@ -2,6 +2,7 @@ export * from './bindings.ts';
 export * from './certificates.ts';
 export * from './commands.ts';
 export * from './describe.ts';
+export * from './diagram.ts';
 export * from './operations.ts';
 export * from './residuals.ts';
 export * from './settlement.ts';

@@ -15,7 +15,8 @@ export function residualInWords(
 ): ResidualInWords {
   const declared = document?.residuals[residual];
   const what = whatMoves(terms);
-  if (!declared) return { holder: null, owes: null, words: `${what} is left open; the scenario does not say who owes it.` };
+  if (!declared)
+    return { holder: null, owes: null, words: `${what} is left open; the scenario does not say who owes it.` };
   const nameOf = (path: string): string => fieldAt(fields, `${path}/party`) ?? path;
   const [holder, owes] = [nameOf(declared.holder), nameOf(declared.owes)];
   return { holder, owes, words: `${holder} has ${what} and owes it to ${owes}. ${declared.why}` };

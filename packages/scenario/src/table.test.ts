@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hashOf } from '@linkspan/protocol';
+import { hashOf, type Terms } from '@linkspan/protocol';
 import { type FamilyChoices, familyDocument, SettlementRun } from '@linkspan/testkit';
 
 /** One test for each row of the phase table in the settlement protocol, named after it. */
@@ -263,7 +263,7 @@ test('aborting, what people say about an operation that is being undone does not
 
 test('aborting, an awaited one found effective: it stays under its declared residual, with the amount as read back', () => {
   const run = preparing({ awaited: 'first' }).answer('prepare-1/bond', 'dead').answer('prepare-1/lcy', 'dead');
-  const paid = { ...run.operation('prepare-1/paid').expected, memo: 'paid' };
+  const paid: Terms = { ...run.operation('prepare-1/paid').expected, memo: 'paid' };
   assert.equal(paid['amount'], '1000000');
   run.answer('prepare-1/paid', 'effective', { terms: paid });
   assert.equal(run.phase, 'cancelled');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse, type Problem, type Result, type ScenarioDocument, scenarioDocumentSchema } from '@linkspan/protocol';
 import {
@@ -7,28 +7,15 @@ import {
   familyChoices,
   familyDocument,
   type JsonPatch,
-  jsonPatchSchema,
+  readPatchVectors,
   readScenario,
   sampleNetwork,
 } from '@linkspan/testkit';
 import fc from 'fast-check';
-import { z } from 'zod';
 import { bindRoles } from './bindings.ts';
 import { validate } from './validate.ts';
 
-const vectors = z
-  .strictObject({
-    document: z.json(),
-    valid: z.array(z.strictObject({ why: z.string(), change: jsonPatchSchema })),
-    invalid: z.array(
-      z.strictObject({
-        why: z.string(),
-        change: jsonPatchSchema,
-        problems: z.array(z.strictObject({ pointer: z.string(), code: z.string() })),
-      }),
-    ),
-  })
-  .parse(JSON.parse(readFileSync(new URL('../../../test/vectors/scenarios/scenario.json', import.meta.url), 'utf8')));
+const vectors = readPatchVectors('test/vectors/scenarios/scenario.json');
 
 test('every valid vector keeps every rule', () => {
   assert.ok(vectors.valid.length > 0);
@@ -115,6 +102,33 @@ test('a role is played by the system that its accounts name, if that is of its t
   const [problem] = bind(weaker, lcy, csd).problems;
   assert.equal(problem?.pointer, '/buyer/accounts/fcy');
   assert.match(problem.message, /does not promise hold-immune/);
+});
+
+test('every account that a role’s operations name is in the instruction, and in the role’s own system', () => {
+  const document = readScenario('dvp-buyer-overseas');
+  const systems = sampleNetwork().plan.calls.flatMap(({ body }) =>
+    body.type === 'register-system' ? [body.system] : [],
+  );
+  const bind = (accounts: Record<string, string>) =>
+    places(
+      bindRoles(document, flatten(accounts), { system: (id) => systems.find((system) => system.id === id) }).problems,
+    );
+  const flatten = (accounts: Record<string, string>) =>
+    Object.entries(accounts).map(([path, value]) => ({ path, value }));
+  const right = {
+    '/buyer/accounts/fcy': 'fcy-evm:1',
+    '/buyer/accounts/security': 'csd:2',
+    '/intermediary/accounts/fcy': 'fcy-evm:2',
+    '/intermediary/accounts/lcy': 'rtgs:1',
+    '/seller/accounts/lcy': 'rtgs:2',
+    '/seller/accounts/security': 'csd:1',
+  };
+  assert.deepEqual(bind(right), []);
+  assert.deepEqual(bind({ ...right, '/seller/accounts/lcy': 'csd:1' }), [
+    '/seller/accounts/lcy account-system-differs',
+  ]);
+  const { '/seller/accounts/lcy': _, ...fewer } = right;
+  assert.deepEqual(bind(fewer), ['/seller/accounts/lcy missing']);
 });
 
 function read(change: JsonPatch): Result<ScenarioDocument> {

@@ -161,7 +161,10 @@ export class InProcessNetwork implements AsyncDisposable {
   async stop(organisation: string): Promise<void> {
     const running = this.#of(organisation);
     this.#running.delete(organisation);
-    for (const { coordinator } of running) await coordinator[Symbol.asyncDispose]();
+    for (const { life, coordinator } of running) {
+      life.hurry();
+      await coordinator[Symbol.asyncDispose]();
+    }
   }
 
   runs(organisation: string): boolean {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** The part of JSON Patch (RFC 6902) in which vectors say how they differ from a document that is right. */
@@ -9,6 +10,23 @@ export const jsonPatchSchema = z.array(
 );
 export type JsonPatch = z.infer<typeof jsonPatchSchema>;
 type Json = z.infer<ReturnType<typeof z.json>>;
+
+const patchVectorsSchema = z.strictObject({
+  document: z.json(),
+  valid: z.array(z.strictObject({ why: z.string(), change: jsonPatchSchema })),
+  invalid: z.array(
+    z.strictObject({
+      why: z.string(),
+      change: jsonPatchSchema,
+      problems: z.array(z.strictObject({ pointer: z.string(), code: z.string() })),
+    }),
+  ),
+});
+
+/** Vectors that change one right document: into others that are right, or into some with problems. `file` is from the repository's root. */
+export function readPatchVectors(file: string): z.infer<typeof patchVectorsSchema> {
+  return patchVectorsSchema.parse(JSON.parse(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')));
+}
 
 /** A changed copy of the document. Throws where a path leads nowhere, so that a vector cannot miss what it means to change. */
 export function applyJsonPatch(document: Json, patch: JsonPatch): Json {

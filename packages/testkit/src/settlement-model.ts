@@ -226,7 +226,7 @@ export class SettlementModel {
     const pivot = this.#document.stages[pivotAt];
     const asked = this.operations.some((operation) => operation.purpose === 'pivot');
     if (pivot && 'operation' in pivot && pivot.operation.verb === 'await' && !asked) this.#add(pivotAt);
-    for (const operation of [...this.operations]) {
+    for (const operation of this.operations.slice()) {
       if (operation.status === 'requested') this.#fence(operation);
       else if (operation.status !== 'dead') this.#undo(operation);
     }

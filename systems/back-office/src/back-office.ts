@@ -40,8 +40,9 @@ export class BackOffice {
   async #do(step: Step): Promise<StepOutcome> {
     const reply = step.do === 'pay' ? await this.#pay(step) : await this.#lodge(step);
     if (reply === undefined) return { step, done: true, detail: 'nothing to pay' };
-    const done = reply.status < 300;
-    return { step, done, detail: done ? '' : String(reply.body['detail'] ?? `HTTP ${reply.status}`) };
+    if (reply.status < 300) return { step, done: true, detail: '' };
+    const { detail } = reply.body;
+    return { step, done: false, detail: typeof detail === 'string' ? detail : `HTTP ${reply.status}` };
   }
 
   async #pay(step: PayStep): Promise<Reply | undefined> {
@@ -73,5 +74,6 @@ async function freeOn(client: ParticipantClient, account: string, asset: string)
   const { body } = await client.get(`/accounts/${account}`);
   const positions: readonly unknown[] = Array.isArray(body['positions']) ? body['positions'] : [];
   const position = positions.filter(isObject).find((each) => each['asset'] === asset);
-  return String(position?.['free'] ?? '0');
+  const free = position?.['free'];
+  return typeof free === 'string' ? free : '0';
 }

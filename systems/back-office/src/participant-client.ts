@@ -32,7 +32,8 @@ export class ParticipantClient {
         headers: { ...headers, authorization: `Bearer ${token}` },
       });
       const body: unknown = await response.json();
-      if (response.status !== 401 || attempt === 2) return { status: response.status, body: isObject(body) ? body : {} };
+      if (response.status !== 401 || attempt === 2)
+        return { status: response.status, body: isObject(body) ? body : {} };
       this.#token = undefined;
     }
   }
@@ -46,7 +47,8 @@ export class ParticipantClient {
     });
     const body: unknown = await response.json();
     const token = isObject(body) ? body['access_token'] : undefined;
-    if (typeof token !== 'string') throw new Error(`The system does not accept the client ${this.#id} (HTTP ${response.status}).`);
+    if (typeof token !== 'string')
+      throw new Error(`The system does not accept the client ${this.#id} (HTTP ${response.status}).`);
     return token;
   }
 }

@@ -206,7 +206,7 @@ const FILE = 'ledger.db';
 const PAGE = 256;
 /** Blocks can be large, so few are in memory at once. */
 const BLOCK_PAGE = 16;
-const VERSION = 2;
+const VERSION = 1;
 
 const TABLES = `
   BEGIN IMMEDIATE;

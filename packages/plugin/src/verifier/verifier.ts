@@ -89,6 +89,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const keys = options.validators.map(({ key }) => key);
   const said = createStatementMemory(20_000);
   const order = options.order ?? orderById;
+  const closed = new AbortController();
 
   function trusted(): ValidatorClient[] {
     return clients.filter(({ key }) => !suspended.has(key));
@@ -102,7 +103,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const tally = createTally({ verify, operation, expected, said });
     const line = order(operation, asked.length);
     const over = new AbortController();
-    const ended = AbortSignal.any([signal, over.signal]);
+    const given = AbortSignal.any([signal, closed.signal]);
+    const ended = AbortSignal.any([given, over.signal]);
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     const nudges = asked.map(() => new AbortController());
     let executors = errand ? 1 : 0;
@@ -170,11 +172,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
       );
     }
 
-    if (signal.aborted) giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
+    if (given.aborted) giveUp();
+    given.addEventListener('abort', giveUp, { once: true });
     for (const [index, client] of asked.entries()) ask(client, index).catch(reject);
     return promise.finally(() => {
-      signal.removeEventListener('abort', giveUp);
+      given.removeEventListener('abort', giveUp);
       setTimeout(() => over.abort(), LATE_ANSWERS_MS).unref();
     });
   }
@@ -231,9 +233,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
       ),
     attest: (operation, signal) => collect(operation, undefined, signal),
     read,
-    observe: (cursor, filter, signal) =>
-      followObservations({ network, system, verify, clients: trusted(), cursor, filter, signal }),
+    observe(cursor, filter, signal) {
+      const given = AbortSignal.any([signal, closed.signal]);
+      return followObservations({ network, system, verify, clients: trusted(), cursor, filter, signal: given });
+    },
     async [Symbol.asyncDispose]() {
+      closed.abort();
       await Promise.all(clients.map((client) => client.close()));
     },
   };

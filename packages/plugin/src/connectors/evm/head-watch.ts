@@ -1,6 +1,6 @@
 import { Fault } from '@linkspan/protocol';
 import { pause } from '../../pause.ts';
-import { asNumber, type JsonRpc } from './json-rpc.ts';
+import { asNumber, type JsonRpc, RpcError } from './json-rpc.ts';
 
 /**
  * One poller of the chain's height, shared by everything in the connector that waits for blocks. It polls while somebody waits: fast while
@@ -57,8 +57,8 @@ export function createHeadWatch(options: {
       published = performance.now();
       for (const listener of listeners) listener(known);
     } catch (error) {
-      // A node that is away is asked again at the next poll; whoever waits goes on waiting.
-      if (!(error instanceof Fault)) throw error;
+      // A node that is away or in trouble is asked again at the next poll; whoever waits goes on waiting.
+      if (!(error instanceof Fault) && !(error instanceof RpcError)) throw error;
     }
   }
 

@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 import { isObject } from '../../document-reader.ts';
 import { noAnswer } from '../../no-answer.ts';
 
-/** An Ethereum node's JSON-RPC. Calls made in one go travel in one HTTP request. Throws RpcError for an answer that is an error, a Fault for none. */
+/** An Ethereum node's JSON-RPC. Calls made in one go travel in one HTTP request. Throws RpcError for a refusal, a Fault for no answer. */
 export type JsonRpc = {
   call(method: string, params: readonly unknown[]): Promise<unknown>;
   close(): Promise<void>;
@@ -68,12 +68,17 @@ export function createJsonRpc(options: {
   }
 
   function settle(pending: Pending, answer: Readonly<Record<string, unknown>> | undefined): void {
-    if (answer && isObject(answer['error'])) pending.reject(rpcError(answer['error']));
+    if (answer && isObject(answer['error'])) pending.reject(refusalOf(rpcError(answer['error'])));
     else if (answer && 'result' in answer) pending.resolve(answer['result']);
     else
       pending.reject(
         noAnswer('system-unavailable', options.system, new Error(`${pending.method} was left out of the answer`)),
       );
+  }
+
+  function refusalOf(error: RpcError): Error {
+    const saysNothing = SAY_NOTHING.has(error.code) && error.data === undefined;
+    return saysNothing ? noAnswer('system-unavailable', options.system, error) : error;
   }
 
   return {
@@ -87,6 +92,12 @@ export function createJsonRpc(options: {
     close: () => pool.destroy(),
   };
 }
+
+/**
+ * Internal error (JSON-RPC 2.0) and limit exceeded (EIP-1474): a node in trouble, such as one whose backend just died. That is no refusal of
+ * the call, and what was sent may have happened all the same.
+ */
+const SAY_NOTHING: ReadonlySet<number> = new Set([-32_603, -32_005]);
 
 type Pending = {
   readonly id: number;

@@ -1,0 +1,232 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  type Evidence,
+  mergeEvidence,
+  namesIn,
+  parseEvidence,
+  readEvidence,
+  type Report,
+  tellStory,
+  type Verdict,
+  verifyEvidenceText,
+} from '@linkspan/audit';
+import { createVerify, useNativeHashes } from '@linkspan/keys';
+import {
+  accept,
+  ENDPOINTS,
+  genesisSchema,
+  type Hash,
+  hashSchema,
+  networkId,
+  parse,
+  refuse,
+  type Result,
+} from '@linkspan/protocol';
+import { answer, type ApiClient } from '../api-client.ts';
+import type { Command, Invocation, Shown } from '../command.ts';
+import { fail, type Failure, type Outcome } from '../failure.ts';
+import { findSettlement } from '../find-settlement.ts';
+import { phaseColour } from '../phase-colour.ts';
+import { paint, plain, shortTime, type Terminal } from '../terminal.ts';
+
+export const audit: Command = {
+  name: 'audit',
+  usage: 'export ID | export --from INSTANT --to INSTANT | verify FILE',
+  summary: 'take the evidence of settlements as a file, and verify such a file offline',
+  arguments: [1, 2],
+  options: {
+    out: { type: 'string' },
+    from: { type: 'string' },
+    to: { type: 'string' },
+    network: { type: 'string' },
+    trust: { type: 'string' },
+  },
+  worksWithoutApi: true,
+  help: [
+    'export writes everything that proves a settlement, or all that changed in a period: the genesis, what was registered, every call',
+    'with its signatures, and the entries that came of them.',
+    '  --out FILE            write it there instead of to standard output',
+    '  --from, --to INSTANT  every settlement that changed in this time, such as 2026-11-24T00:00:00Z',
+    '',
+    'verify runs every call of a file again, with no network and no server, and checks all signatures. It answers complete, incomplete',
+    '(all that is there holds, but a settlement has not ended or a certificate lacks signatures), or the first thing that does not hold.',
+    '  --network ID          the network that you trust; take its id from elsewhere than the file',
+    '  --trust FILE          the same by its genesis document',
+    'Without either it only says that the file agrees with itself.',
+    '',
+    'Exit codes of verify: 0 complete, 3 refused, 6 incomplete.',
+    '',
+    'Examples:',
+    '  linkspan audit export 2026-AB-000317 --out evidence.json',
+    '  linkspan audit export --from 2026-11-24T00:00:00Z --to 2026-11-25T00:00:00Z --out day.json',
+    '  linkspan audit verify evidence.json --network sha256:4b1f…',
+  ],
+  async run(invocation) {
+    const [what, subject] = invocation.positionals;
+    if (what === 'export') return exportEvidence(invocation, subject);
+    if (what === 'verify' && subject !== undefined) return verifyFile(invocation, subject);
+    return fail('request-invalid', 'There are `audit export` and `audit verify FILE`. More: linkspan help audit');
+  },
+};
+
+async function exportEvidence({ api, options, folder }: Invocation, id: string | undefined): Promise<Outcome<Shown>> {
+  const { from, to, out } = options;
+  const isPeriod = typeof from === 'string' && typeof to === 'string';
+  if (isPeriod === (id !== undefined)) {
+    return fail('request-invalid', 'Name one settlement, or a period with --from and --to.');
+  }
+  const collected = isPeriod
+    ? await collectPeriod(api, from, to)
+    : await findSettlement(api, id ?? '', '/evidence', readAnswer);
+  if (!collected.ok) return collected;
+  const evidence = collected.value;
+  if (typeof out !== 'string') return { ok: true, value: { document: evidence, lines: [JSON.stringify(evidence)] } };
+  try {
+    writeFileSync(resolve(folder, out), `${JSON.stringify(evidence)}\n`);
+  } catch (error) {
+    return fail('request-invalid', error instanceof Error ? error.message : '', `${out} cannot be written`);
+  }
+  const asked = evidence.settlements.filter(({ role }) => role === 'asked').length;
+  const lines = [`${counted(asked)} of the network ${evidence.network} in ${plain(out)}`];
+  return { ok: true, value: { document: { file: out, network: evidence.network, settlements: asked }, lines } };
+}
+
+/** How many settlements are asked for at once. */
+const AT_ONCE = 4;
+
+async function collectPeriod(api: ApiClient, from: string, to: string): Promise<Outcome<Evidence>> {
+  const listed = await listPeriod(api, from, to);
+  if (!listed.ok) return listed;
+  const files: Evidence[] = [];
+  for (let at = 0; at < listed.value.length; at += AT_ONCE) {
+    const some = listed.value.slice(at, at + AT_ONCE);
+    const answers = await Promise.all(
+      some.map((id) => api.get(ENDPOINTS.evidence.path.replace(':id', encodeURIComponent(id)), readAnswer)),
+    );
+    for (const file of answers) {
+      if (!file.ok) return file;
+      files.push(file.value);
+    }
+  }
+  if (files.length === 0) return fail('not-found', 'Nothing changed in this period.', 'There is no settlement');
+  const merged = mergeEvidence(files);
+  return merged.ok ? merged : fail('internal', merged.refusal.message);
+}
+
+async function listPeriod(api: ApiClient, from: string, to: string): Promise<Outcome<readonly Hash[]>> {
+  const proposals: Hash[] = [];
+  for (let after = ''; ;) {
+    const path = `${ENDPOINTS['evidence-period'].path}?from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}${after}`;
+    const page = await api.get(path, answer(ENDPOINTS['evidence-period'].answer));
+    if (!page.ok) return page;
+    proposals.push(...page.value.proposals);
+    if (page.value.next === null) return { ok: true, value: proposals };
+    after = `&after=${encodeURIComponent(page.value.next)}`;
+  }
+}
+
+function readAnswer(body: unknown): Result<Evidence> {
+  const read = parseEvidence(body);
+  return read.ok ? accept(read.value) : refuse('internal', read.finding.message);
+}
+
+function verifyFile(invocation: Invocation, path: string): Outcome<Shown> {
+  const { terminal, readInput } = invocation;
+  const text = readInput(path);
+  if (!text.ok) return fail('request-invalid', 'Name a file that `linkspan audit export` wrote.', text.failure.title);
+  const network = trusted(invocation);
+  if (!network.ok) return network;
+  useNativeHashes();
+  const verify = createVerify({ memoize: SIGNATURES_REMEMBERED });
+  const verdict = verifyEvidenceText(text.value, { verify, network: network.value });
+  if (verdict.verdict === 'refused')
+    return { ok: true, value: { document: verdict, lines: [], failures: [refusal(verdict)] } };
+  const evidence = readEvidence(text.value);
+  const lines = evidence.ok ? reportLines(terminal, evidence.value, verdict) : [];
+  const failures = verdict.verdict === 'complete' ? [] : [incomplete(verdict)];
+  return { ok: true, value: { document: verdict, lines, failures } };
+}
+
+const SIGNATURES_REMEMBERED = 20_000;
+
+/** The network that the reader named, by its id or by its genesis document; undefined for none. */
+function trusted({ options, readInput }: Invocation): Outcome<Hash | undefined> {
+  const { network, trust } = options;
+  if (network !== undefined && trust !== undefined)
+    return fail('request-invalid', 'Name the network by --network or by --trust, not both.');
+  if (typeof network === 'string') {
+    const id = parse(hashSchema, network, 'request-invalid');
+    return id.ok ? id : fail('request-invalid', 'The id of a network is sha256: and 64 digits.');
+  }
+  if (typeof trust !== 'string') return { ok: true, value: undefined };
+  const text = readInput(trust);
+  if (!text.ok) return text;
+  const genesis = parse(genesisSchema, parseJson(text.value), 'request-invalid');
+  return genesis.ok
+    ? { ok: true, value: networkId(genesis.value) }
+    : fail('request-invalid', genesis.refusal.message, `${trust} is no genesis`);
+}
+
+function refusal({ first }: Extract<Verdict, { verdict: 'refused' }>): Failure {
+  const failed = fail('evidence-refused', `${first.message} (${first.code})`).failure;
+  return {
+    ...failed,
+    problems: [{ pointer: first.where === '' ? '/' : first.where, message: 'is the first thing that does not hold' }],
+  };
+}
+
+function incomplete({ settlements }: Report): Failure {
+  const missing = settlements.flatMap(({ role, tradeId, missing: texts }) =>
+    role === 'asked' ? texts.map((message) => ({ pointer: tradeId, message })) : [],
+  );
+  return { ...fail('evidence-incomplete', '').failure, problems: missing };
+}
+
+/** With more settlements each is one line, without its story. */
+const STORIES = 10;
+
+function reportLines(terminal: Terminal, evidence: Evidence, report: Report & { readonly verdict: string }): string[] {
+  const names = namesIn(evidence);
+  const stories = new Map(evidence.settlements.map((settlement) => [settlement.proposal, settlement]));
+  const asked = report.settlements.filter(({ role }) => role === 'asked');
+  const lines = [
+    `network    ${report.network}${report.pinned ? '' : paint(terminal, 'yellow', ' as the file says: only its consistency was checked')}`,
+    `checked    ${report.calls} calls run again with every signature, ${report.entries} entries compared, ${counted(report.settlements.length)}`,
+    `host       ${report.host.kind}: ${report.host.proves}`,
+  ];
+  for (const { proposal, tradeId, phase, certificates } of asked) {
+    const signed = certificates.map(
+      ({ kind, signatures, quorum }) => `${kind} signed by ${signatures} of at least ${quorum}`,
+    );
+    lines.push(
+      '',
+      [paint(terminal, 'bold', plain(tradeId)), paint(terminal, phaseColour(phase), phase), ...signed].join('  '),
+    );
+    const settlement = stories.get(proposal);
+    if (!settlement || asked.length > STORIES) continue;
+    for (const { sequence, time, by, words } of tellStory(settlement, names)) {
+      lines.push(
+        `  ${String(sequence).padStart(3)}  ${shortTime(time)}  ${plain(by)}`,
+        ...words.map((line) => `         ${line}`),
+      );
+    }
+  }
+  lines.push(
+    '',
+    paint(terminal, report.verdict === 'complete' ? 'green' : 'yellow', `The evidence is ${report.verdict}.`),
+  );
+  return lines;
+}
+
+function counted(settlements: number): string {
+  return `${settlements} ${settlements === 1 ? 'settlement' : 'settlements'}`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

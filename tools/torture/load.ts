@@ -1,0 +1,180 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { readSample, type Sample } from '../local-network/samples.ts';
+import type { Client, LodgeAnswer, SettlementRead } from './client.ts';
+import { type End, type Kind, type Leg, minorUnits, type Trade } from './facts.ts';
+import type { Random } from './random.ts';
+
+/** Samples by weight. Those with faults of their own settle here, unless their deadline comes first: faults there are enough. */
+const SAMPLES = [
+  ...Array.from({ length: 6 }, () => '01-settled'),
+  '02-insufficient-fcy',
+  '03-insufficient-lcy',
+  '04-insufficient-bond',
+  '05-sides-differ',
+  '06-bad-inputfile',
+  '07-system-down',
+  '07-system-down',
+  '08-coordinator-killed',
+] as const;
+
+const LOOK_EVERY_MS = 200;
+const LONGEST_REST_MS = 600;
+/** A made rate, so that amounts differ from trade to trade and still agree with each other. */
+const JPY_PER_USD = 149n;
+
+export type LoadParts = {
+  readonly root: string;
+  readonly seed: string;
+  readonly random: Random;
+  /** The organisations that lodge: the buyer's, which the samples call first, and the seller's. */
+  readonly first: Client;
+  readonly other: Client;
+  /** Ends everything, also what has not ended. */
+  readonly enough: AbortSignal;
+};
+
+/** Trades without pause, several at a time, each followed to its end through every outage. */
+export class Load {
+  readonly trades: Trade[] = [];
+  /** What clients were told that contradicts what they were told before. */
+  readonly contradictions: string[] = [];
+  /** Every settlement as its client saw it end. */
+  readonly ends = new Map<string, SettlementRead>();
+  readonly #parts: LoadParts;
+  #count = 0;
+  #stopping = false;
+
+  constructor(parts: LoadParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when `stop` was called and every trade has ended, or `enough` fired. */
+  async run(atOnce: number): Promise<void> {
+    await Promise.all(Array.from({ length: atOnce }, () => this.#work()));
+  }
+
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  async #work(): Promise<void> {
+    const { random } = this.#parts;
+    while (!this.#stopping) {
+      const number = ++this.#count;
+      await this.#trade(`t${this.#parts.seed}x${number}`);
+      await delay(random.between(0, LONGEST_REST_MS));
+    }
+  }
+
+  async #trade(run: string): Promise<void> {
+    const { root, random, enough } = this.#parts;
+    const sample = vary(readSample(root, random.pick(SAMPLES), run, Date.now()), random);
+    const tradeId = String(sample.instruction['tradeId']);
+    let last: SettlementRead | undefined;
+    const look = async (proposal: string): Promise<End> => {
+      for (;;) {
+        last = await this.#parts.first.settlement(proposal);
+        const end = endOf(last);
+        if (end) {
+          this.ends.set(proposal, last);
+          return end;
+        }
+        await delay(LOOK_EVERY_MS, undefined, { signal: enough });
+      }
+    };
+    const end = await this.#lodge(sample, tradeId)
+      .then((answer): End | Promise<End> => ('codes' in answer ? { phase: 'refused', codes: answer.codes } : look(answer.proposal)))
+      .catch((error: unknown): End => {
+        if (enough.aborted) return { phase: 'stuck', state: last ? stateInWords(last) : 'no answer' };
+        throw error;
+      });
+    const deadline = /^\d{4}-/.exec(String(sample.instruction['deadline'])) ? Date.parse(String(sample.instruction['deadline'])) : 0;
+    this.trades.push({ tradeId, kind: kindOf(sample), legs: sample.name === 'bad-inputfile' ? [] : legsOf(sample.instruction), deadlineMs: deadline, end });
+  }
+
+  /** Both sides, in either order or at once; some ask twice, at once or afterwards, as clients do that got no answer. */
+  async #lodge(sample: Sample, tradeId: string): Promise<LodgeAnswer> {
+    const { first, other, random } = this.#parts;
+    const [twice, again, reuse] = [random.chance(0.2), random.chance(0.3), random.chance(0.1)];
+    const pause = random.chance(0.5) ? random.between(0, 400) : 0;
+    const one = async (client: Client, instruction: object, key: string): Promise<LodgeAnswer> => {
+      const [answer] = await Promise.all([client.lodge(instruction, key), twice ? client.lodge(instruction, key) : undefined]);
+      if (again) this.#compare(tradeId, answer, await client.lodge(instruction, key));
+      if (reuse && 'proposal' in answer) this.#mustBeReused(tradeId, await client.lodge({ ...instruction, tradeId: `${tradeId}-2` }, key));
+      return answer;
+    };
+    const mine = one(first, sample.instruction, `${tradeId} first`);
+    if (pause > 0) await delay(pause);
+    const [a, b] = await Promise.all([mine, one(other, sample.otherSide, `${tradeId} other`)]);
+    if ('proposal' in a && 'proposal' in b && a.proposal !== b.proposal) this.contradictions.push(`${tradeId}: the two sides were told of different proposals`);
+    return 'proposal' in a ? a : b;
+  }
+
+  #compare(tradeId: string, before: LodgeAnswer, after: LodgeAnswer): void {
+    // What was refused is forgotten and may be refused for other reasons later; what was accepted is accepted for ever.
+    if ('codes' in before) return;
+    if ('codes' in after) this.contradictions.push(`${tradeId}: lodged, and then refused under the same key: ${after.codes.join(', ')}`);
+    else if (after.proposal !== before.proposal) this.contradictions.push(`${tradeId}: one key gave two proposals`);
+  }
+
+  #mustBeReused(tradeId: string, answer: LodgeAnswer): void {
+    if ('codes' in answer && answer.codes.join() === 'idempotency-key-reused') return;
+    this.contradictions.push(`${tradeId}: its key was taken for another body`);
+  }
+}
+
+/** The sample with amounts of its own, so that nothing that is mixed up can go unseen. Faulty and differing ones stay as they are. */
+function vary(sample: Sample, random: Random): Sample {
+  if (sample.name === 'bad-inputfile' || sample.name === 'sides-differ') return sample;
+  const usd = BigInt(random.between(1000, 6000));
+  const patch = {
+    security: { ...objectOf(sample.instruction['security']), quantity: `${random.between(1, 1000)}000` },
+    fcy: { amount: `${usd}.00`, currency: 'USD' },
+    lcy: { amount: `${usd * JPY_PER_USD}`, currency: 'JPY' },
+  };
+  const instruction = { ...sample.instruction, ...patch };
+  return { ...sample, instruction, otherSide: instruction };
+}
+
+function kindOf({ name, expected }: Sample): Kind {
+  if (name === 'bad-inputfile') return { name: 'bad', codes: (expected.problems ?? []).map(({ code }) => code) };
+  if (name === 'sides-differ') return { name: 'differs', differences: (expected.differences ?? []).toSorted() };
+  if (name.startsWith('insufficient')) return { name: 'short', because: expected.because ?? '' };
+  return { name: 'may-settle' };
+}
+
+/** What a dvp/1 instruction moves: bond from seller to buyer, local currency to the seller, foreign currency from the buyer. */
+function legsOf(instruction: Readonly<Record<string, unknown>>): Leg[] {
+  const text = (...path: readonly string[]): string => String(path.reduce<unknown>((value, name) => objectOf(value)[name], instruction));
+  const leg = (from: string, to: string, asset: string, amount: bigint): Leg => {
+    const [system = '', payer = ''] = from.split(':');
+    return { system, from: payer, to: to.split(':')[1] ?? '', asset, amount };
+  };
+  const account = (party: string, name: string): string => text(party, 'accounts', name);
+  return [
+    leg(account('seller', 'security'), account('buyer', 'security'), text('security', 'isin'), minorUnits(text('security', 'quantity'), 0)),
+    leg(account('intermediary', 'lcy'), account('seller', 'lcy'), 'JPY', minorUnits(text('lcy', 'amount'), 0)),
+    leg(account('buyer', 'fcy'), account('intermediary', 'fcy'), 'USD', minorUnits(text('fcy', 'amount'), 2)),
+  ];
+}
+
+function endOf({ phase, settlement, decision, changedAt, differences }: SettlementRead): End | undefined {
+  if (phase !== 'settled' && phase !== 'cancelled' && phase !== 'rejected') return undefined;
+  return {
+    phase,
+    settlement: settlement?.replace('sha256:', '0x'),
+    because: decision?.because ?? '',
+    endedMs: Date.parse(changedAt),
+    differences: differences.map(({ path }) => path).toSorted(),
+  };
+}
+
+function stateInWords({ phase, operations, attention, proposal }: SettlementRead): string {
+  const open = operations.filter(({ status }) => status === 'requested').map(({ name, system, fenced }) => `${name} at ${system}${fenced ? ' (to be fenced)' : ''}`);
+  const flags = attention.map(({ reason, waitingFor }) => `${reason}, waiting for ${waitingFor}`);
+  return [`${phase}`, `open: ${open.join(', ') || 'nothing'}`, ...flags, proposal].join('; ');
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
