@@ -1,90 +1,128 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { parse, scenarioDocumentSchema } from '@linkspan/protocol';
+import { join, relative, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parse, type ScenarioDocument, scenarioDocumentSchema } from '@linkspan/protocol';
 import { type NetworkDefinition, networkDefinitionSchema } from '@linkspan/testkit';
 import { Api } from './local-network/api.ts';
+import { CannotRun, sentenceOf, unusable } from './local-network/cannot-run.ts';
 import { Changes } from './local-network/changes.ts';
-import type { ChildDefinition } from './local-network/child.ts';
-import type { Sources } from './local-network/conservation.ts';
+import { lost, readTotals } from './local-network/conservation.ts';
+import { type DataDirectory, openDataDirectory } from './local-network/data-directory.ts';
 import { domesticAccess } from './local-network/domestic.ts';
-import { configFileOf, CORE_API, layOut, type Layout, urlOf } from './local-network/layout.ts';
+import { layOut, type Layout, urlOf } from './local-network/layout.ts';
+import { type Options, readOptions, USAGE } from './local-network/options.ts';
 import { readPositions } from './local-network/positions.ts';
-import { runSample, type SampleResult, type Stage } from './local-network/run-sample.ts';
-import { readSample, sampleNames } from './local-network/samples.ts';
-import { Screen } from './local-network/screen.ts';
+import { processesOf, sourcesOf } from './local-network/processes.ts';
+import { readJson } from './local-network/read-json.ts';
+import { runSample, type SampleOutcome, type Stage } from './local-network/run-sample.ts';
+import { readSampleFrom, type Sample, sampleNames } from './local-network/samples.ts';
+import { labelOf, Screen } from './local-network/screen.ts';
 import { Supervisor } from './local-network/supervisor.ts';
-import { clientSecret, readScenarios, tokenAddress, writeFiles } from './local-network/write-files.ts';
-
-const USAGE = `npm start -- [--once] [--json] [--fresh] [--port-base N] [--data DIR]
-
-Brings up the local network: three organisations on an embedded ledger, an EVM chain, an RTGS and a CSD, each a process of its own.
-Settles the samples of deploy/samples while you watch, then stays until Ctrl-C. The next start continues with the data.
-
-  --once          end after the samples; exit 0 only if each ended as its expected.json says
-  --json          with --once: print an array of the results as the last line
-  --fresh         begin anew: forget all data
-  --port-base N   first of about thirty ports on loopback (7400)
-  --data DIR      where the data lives (var)`;
+import { refuseUsedPorts } from './local-network/used-ports.ts';
+import { clientSecret, readScenarios, writeFiles } from './local-network/write-files.ts';
 
 const root = resolve(import.meta.dirname, '..');
+/** What somebody who ends a program by Ctrl-C before it is done gets from it. */
+const INTERRUPTED = 130;
+/** How long the end of a process may take to be noticed after a request to it failed. */
+const NOTICED_WITHIN_MS = 1000;
 
+let directory = root;
 process.exitCode = await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${sentenceOf(error, directory)}\n`);
   return 1;
 });
 // Streams of a process that was taken down may linger; everything that matters has been closed by now.
 process.exit();
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      once: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      fresh: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-      'port-base': { type: 'string', default: '7400' },
-      data: { type: 'string', default: join(root, 'var') },
-    },
-  });
-  if (values.help) {
+  const options = readOptions(process.argv.slice(2), root);
+  if (options.help) {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
-  const portBase = Number(values['port-base']);
-  if (!Number.isInteger(portBase) || portBase < 1024 || portBase > 65_000) throw new Error('--port-base is a number from 1024 to 65000.');
-  const data = resolve(values.data);
-  if (values.fresh) rmSync(data, { recursive: true, force: true });
-  mkdirSync(data, { recursive: true, mode: 0o700 });
+  directory = options.data;
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  // Whoever read the output is gone, and with it the reason to go on.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stop.abort());
 
-  const screen = new Screen((text) => process.stdout.write(text), process.stdout.isTTY && !process.env['NO_COLOR']);
-  const definition = networkDefinitionSchema.parse(JSON.parse(readFileSync(join(root, 'deploy/local/network.json'), 'utf8')));
-  const layout = layOut(definition, root, data, portBase);
+  const definition = readDefinition();
+  const names = sampleNames(options.samples);
+  const readAgain = names.map((name) => (run: string) => readSampleFrom(options.samples, name, run, Date.now()));
+  const samples = readAgain.map((read) => read('check'));
+  const screen = screenOf(definition, samples);
+  using data = await openDataDirectory(options.data, (line) => screen.text(line), stop.signal);
+  const setting = { options, definition, layout: layOut(definition, root, options.data, options.portBase), screen, data };
+  samples.forEach((sample, i) => refuseUnknownProcesses(join(options.samples, names[i] ?? ''), sample, setting));
+  await refuseUsedPorts(setting.layout.ports);
+  return await runNetwork(setting, readAgain, stop.signal);
+}
+
+type Setting = {
+  readonly options: Options;
+  readonly definition: NetworkDefinition;
+  readonly layout: Layout;
+  readonly screen: Screen;
+  readonly data: DataDirectory;
+};
+
+/** Starts everything, settles the samples and stays; whatever happens, everything has ended when it returns. Gives the exit code. */
+async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop: AbortSignal): Promise<number> {
+  const { options, definition, layout, screen, data } = setting;
+  const processes = processesOf(definition, layout);
+  if (options.fresh) data.forget([...WRITTEN, ...processes.map(({ name }) => name)]);
+  const continues = data.continues && !options.fresh;
   const { network } = writeFiles(definition, readScenarios(definition, root, scenarioOf), layout);
-  const supervisor = new Supervisor(processesOf(definition, layout), data);
-  const stopped = Promise.withResolvers<void>();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve());
+  screen.title(definition.name);
+  screen.text(`network ${network.slice(0, 19)}… (${continues ? 'continues' : 'new'}), data in ${shown(options.data)}, times in UTC`);
+
+  const supervisor = new Supervisor(processes, options.data, (pids) => data.note(pids));
+  const stopped = new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve())));
+  const work = async (): Promise<number> => {
+    await startAll(supervisor, screen, continues);
+    const outcomes = await runSamples(setting, supervisor, samples);
+    if (options.once) {
+      if (options.json) screen.line(JSON.stringify(outcomes.map(({ result }) => result)));
+      return outcomes.every(({ result }) => result.asExpected) ? 0 : 1;
+    }
+    announce(setting, outcomes);
+    await stopped;
+    return 0;
+  };
   try {
-    const work = async (): Promise<number> => {
-      screen.title(`${definition.name}`);
-      screen.line(`  network ${network.slice(0, 19)}…, data in ${values.data}`);
-      await supervisor.startAll();
-      const results = await runSamples(definition, layout, supervisor, screen);
-      if (values.once) {
-        if (values.json) screen.line(JSON.stringify(results.map(({ notAsExpected: _, ...result }) => result)));
-        return results.every((result) => result.asExpected) ? 0 : 1;
-      }
-      announce(screen, definition, layout, results);
-      await stopped.promise;
-      return 0;
-    };
-    return await Promise.race([work(), supervisor.failed, stopped.promise.then(() => 0)]);
+    const done = work().catch((error: unknown) => blame(supervisor, error));
+    return await Promise.race([done, supervisor.failed, stopped.then(() => (options.once ? INTERRUPTED : 0))]);
   } finally {
-    await supervisor.stopAll();
+    const forced = await supervisor.stopAll();
+    if (forced.length > 0) process.stderr.write(`${forced.join(', ')} did not end when asked and had to be killed.\n`);
+    if (stop.aborted) screen.title('Ended. The next start continues with the data.');
   }
 }
 
-async function runSamples(definition: NetworkDefinition, layout: Layout, supervisor: Supervisor, screen: Screen): Promise<SampleResult[]> {
+type ReadSample = (run: string) => Sample;
+
+/** What `writeFiles` and the supervisor make in the data directory, besides a folder for each process. */
+const WRITTEN = ['genesis.json', 'nonce', 'secret', 'profile.json', 'log'];
+
+async function startAll(supervisor: Supervisor, screen: Screen, continues: boolean): Promise<void> {
+  const began = performance.now();
+  screen.text(`starting ${supervisor.names.length} processes`);
+  try {
+    await supervisor.startAll();
+  } catch (error) {
+    if (continues) process.stderr.write('Where the data of earlier starts is the reason, npm start -- --fresh begins anew.\n');
+    throw error;
+  }
+  screen.text(`all are ready after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}
+
+/** The end of a process explains a request that failed because of it, and is noticed a little later. */
+async function blame(supervisor: Supervisor, error: unknown): Promise<never> {
+  await Promise.race([supervisor.failed, delay(NOTICED_WITHIN_MS)]);
+  throw error;
+}
+
+async function runSamples({ definition, layout, screen }: Setting, supervisor: Supervisor, samples: readonly ReadSample[]): Promise<SampleOutcome[]> {
   const all = definition.organisations.map(({ id }) => new Api(urlOf(layout, id)));
   const [first, , other] = all;
   if (!first || !other) throw new Error('the local network has three organisations');
@@ -92,55 +130,88 @@ async function runSamples(definition: NetworkDefinition, layout: Layout, supervi
   const changes = new Changes(first, (change) => {
     if (change.tradeId.startsWith(`${run}-`)) screen.change(change);
   });
-  const domestic = domesticAccess(definition, layout, (system, client) => clientSecret(layout, system, client));
-  const stage: Stage = { first, other, all, changes, supervisor, sources: sourcesOf(definition, layout), domestic, say: (line) => screen.note(line) };
+  const sources = sourcesOf(definition, layout);
+  const stage: Stage = {
+    first,
+    other,
+    all,
+    changes,
+    supervisor,
+    sources,
+    domestic: domesticAccess(definition, layout, (system, client) => clientSecret(layout, system, client)),
+    say: (line) => screen.note(line),
+    refused: (sample, api, { problems, detail }) => {
+      const organisation = definition.organisations.find(({ id }) => urlOf(layout, id) === api.url)?.id ?? '';
+      screen.refused(sample, organisation, problems ?? [{ pointer: '', code: '', message: detail ?? '' }]);
+    },
+  };
   await changes.connected;
-  const opening = await readPositions(all);
-  const results: SampleResult[] = [];
-  for (const name of sampleNames(layout.root)) {
-    const sample = readSample(layout.root, name, run, Date.now());
-    screen.title(sample.expected.title);
-    const result = await runSample(stage, sample, run);
-    screen.result(result, '');
-    results.push(result);
+  const [opening, totals] = [await readPositions(all), await readTotals(sources)];
+  const outcomes: SampleOutcome[] = [];
+  for (const [i, read] of samples.entries()) {
+    const sample = read(run);
+    screen.title(`${i + 1}/${samples.length} ${sample.expected.title}`);
+    const outcome = await runSample(stage, sample, run);
+    screen.outcome(outcome);
+    outcomes.push(outcome);
   }
   screen.title('Balances before and after');
   screen.balances(opening, await readPositions(all));
-  screen.summary(results);
+  if (lost(totals, await readTotals(sources)).length === 0) screen.text('The total of every asset in every system is as before.');
+  screen.summary(outcomes);
   await changes.stop();
-  return results;
+  return outcomes;
 }
 
-function announce(screen: Screen, definition: NetworkDefinition, layout: Layout, results: readonly SampleResult[]): void {
+function announce({ options, definition, layout, screen }: Setting, outcomes: readonly SampleOutcome[]): void {
   const [organisation] = definition.organisations;
-  const settled = results.find((result) => result.status === 'settled')?.tradeId ?? 'TRADE-ID';
-  screen.title('The network is up. Ctrl-C ends it; the next start continues.');
-  for (const { id, name } of definition.organisations) screen.line(`  ${name.padEnd(20)} ${urlOf(layout, id)}`);
+  const trade = outcomes.find(({ result }) => result.status === 'settled')?.result.tradeId ?? outcomes[0]?.result.tradeId ?? '';
+  const profile = options.data === join(root, 'var') ? '' : `LINKSPAN_PROFILE=${quoted(join(options.data, 'profile.json'))} `;
+  screen.title('The network is up. Ctrl-C ends it; the next start continues with the data.');
+  const width = Math.max(...definition.organisations.map(({ name }) => name.length));
+  for (const { id, name } of definition.organisations) screen.line(`  ${name.padEnd(width)}  ${urlOf(layout, id)}`);
   screen.line();
-  screen.line(`  npx linkspan history ${settled}`);
-  screen.line(`  curl ${urlOf(layout, organisation?.id ?? '')}/settlements/${settled}`);
+  screen.text('In another terminal, here:');
+  screen.line(`  ${profile}npx linkspan history ${trade}`);
+  screen.line(`  curl -s ${urlOf(layout, organisation?.id ?? '')}/settlements/${trade}`);
 }
 
-function scenarioOf(value: unknown) {
+function screenOf({ organisations }: NetworkDefinition, samples: readonly Sample[]): Screen {
+  const { stdout, env } = process;
+  return new Screen({
+    write: (text) => void stdout.write(text),
+    columns: () => (stdout.isTTY ? stdout.columns : Infinity),
+    coloured: stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    names: new Map(organisations.map(({ id, name }) => [id, name])),
+    labelWidth: Math.max(...samples.map(({ instruction }) => labelOf(String(instruction['tradeId'])).length)),
+  });
+}
+
+function readDefinition(): NetworkDefinition {
+  const file = join(root, 'deploy/local/network.json');
+  const parsed = networkDefinitionSchema.safeParse(readJson(file));
+  if (!parsed.success) throw unusable(file, parsed.error);
+  return parsed.data;
+}
+
+function scenarioOf(value: unknown): ScenarioDocument {
   const parsed = parse(scenarioDocumentSchema, value, 'scenario-invalid');
-  if (!parsed.ok) throw new Error(parsed.refusal.message);
+  if (!parsed.ok) throw new CannotRun(parsed.refusal.message);
   return parsed.value;
 }
 
-function processesOf(definition: NetworkDefinition, layout: Layout): ChildDefinition[] {
-  const child = (name: string, script: string): ChildDefinition => ({ name, script: join(layout.root, script), config: configFileOf(layout, name) });
-  return [
-    ...definition.systems.map(({ id, kind }) => child(id, kind === 'evm' ? 'systems/fcy-evm/src/main.ts' : 'systems/domestic-web/src/main.ts')),
-    ...layout.validators.map(({ name }) => child(name, 'apps/validator/src/main.ts')),
-    child(CORE_API, 'apps/core-api/src/main.ts'),
-  ];
+function refuseUnknownProcesses(folder: string, { faults }: Sample, { definition, layout }: Setting): void {
+  const known = processesOf(definition, layout).map(({ name }) => name);
+  const unknown = faults.find(({ process: name }) => !known.includes(name));
+  if (unknown) throw new CannotRun(`${join(folder, 'faults.json')} names the process ${unknown.process}; there are ${known.join(', ')}.`);
 }
 
-function sourcesOf(definition: NetworkDefinition, layout: Layout): Sources {
-  const evm = definition.systems.filter((system) => system.kind === 'evm');
-  const web = definition.systems.filter((system) => system.kind !== 'evm');
-  return {
-    registers: Object.fromEntries(web.map(({ id }) => [id, { url: urlOf(layout, id), client: 'auditor', secret: clientSecret(layout, id, 'auditor') }])),
-    chains: Object.fromEntries(evm.map(({ id }) => [id, { rpcUrl: urlOf(layout, id), token: tokenAddress(), holders: Object.keys(definition.balances[id] ?? {}) }])),
-  };
+/** A path as somebody in this directory would type it. */
+function shown(path: string): string {
+  const here = relative(process.cwd(), path);
+  return here.startsWith('..') ? path : here || '.';
+}
+
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -103,6 +103,13 @@ export const lists = {
       .set(`${HOLDS}/block`, edit.get(`${SETTLEMENT}/calls/1/block`))
       .set(`${HOLDS}/time`, edit.get(`${SETTLEMENT}/calls/1/time`)),
   ),
+  'place-of-another-settlement': tampered(
+    'a call stands where a call of another settlement stands',
+    'order-wrong',
+    '/settlements/1/calls/0',
+    (edit) => edit.set('/settlements/1/calls/0/block', edit.get(`${DELIVERIES}/block`)),
+    period(),
+  ),
   'truncated-calls': tampered('the last call is cut off', 'entry-added', `${SETTLEMENT}/entries/3`, (edit) =>
     edit.remove(DELIVERIES),
   ),

@@ -1,5 +1,5 @@
 import type { Evidence } from '@linkspan/audit';
-import { hashOf } from '@linkspan/protocol';
+import { type Genesis, hashOf, networkId } from '@linkspan/protocol';
 import { EvidenceScene, smallNetwork } from './evidence-scene.ts';
 import { JsonEdit, nested } from './json-edit.ts';
 import {
@@ -15,6 +15,9 @@ import {
   stranger,
   tampered,
 } from './tampering.ts';
+
+/** What a reader trusts who was handed the evidence of a network that looks the same. */
+const trustedGenesis: Genesis = { ...good.genesis, nonce: 'the real one' };
 
 export const times = {
   'time-changed': tampered(
@@ -46,6 +49,14 @@ export const times = {
 };
 
 export const networks = {
+  'other-networks-calls': tampered(
+    'everything is of another network, but the network and genesis that the file names are those that the reader trusts',
+    'genesis-differs',
+    '/environment',
+    (edit) => edit.set('/genesis', trustedGenesis).set('/network', networkId(trustedGenesis)),
+    good,
+    'as-renamed',
+  ),
   'other-network': {
     ...tampered('everything holds, but it is another network', 'network-other', '/network', (edit) => edit),
     network: hashOf('the network that the reader trusts'),

@@ -51,12 +51,26 @@ export function validFiles(): Record<string, ValidFile> {
       verdict: 'incomplete',
       evidence: oneSignature(),
     },
+    'wrong-block': {
+      what: 'two signatures agree, but on a block in which nothing was decided',
+      verdict: 'incomplete',
+      evidence: wrongBlock(),
+    },
     'other-block': {
       what: 'two signatures, but one is over the root of another block',
       verdict: 'incomplete',
       evidence: otherBlock(),
     },
   };
+}
+
+function wrongBlock(): Evidence {
+  const scene = new EvidenceScene(smallNetwork());
+  const proposal = scene.begin('T-1');
+  scene.answerAll(proposal);
+  scene.certify(proposal, ['central-bank-a', 'central-bank-b'], scene.block + 1);
+  scene.answerAll(proposal);
+  return scene.evidence([proposal]);
 }
 
 export function settled(tradeId = 'T-1', scene = new EvidenceScene(smallNetwork())): Evidence {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BalancesBody, balancesBodySchema, healthBodySchema, type Lodged, lodgedSchema, type SettlementBody, settlementBodySchema } from '@linkspan/protocol';
+import { type BalancesBody, balancesBodySchema, ENDPOINTS, healthBodySchema, type Lodged, lodgedSchema, type SettlementBody, settlementBodySchema } from '@linkspan/protocol';
 import { z } from 'zod';
+import { CannotRun } from './cannot-run.ts';
 
 const problemLineSchema = z.looseObject({ pointer: z.string(), code: z.string(), message: z.string(), iso: z.string().optional() });
 export type ProblemLine = z.infer<typeof problemLineSchema>;
@@ -51,15 +52,16 @@ export class Api {
         const body: unknown = await response.json();
         return response.ok ? { lodged: lodgedSchema.parse(body) } : { refused: problemSchema.parse(body) };
       } catch (error) {
+        if (signal.aborted) throw new CannotRun(`${this.url} gave no answer to an instruction in time.`);
         if (!isNoAnswer(error)) throw error;
       }
-      await delay(AGAIN_MS, undefined, { signal });
+      await delay(AGAIN_MS);
     }
   }
 
   /** The number of the ledger's last block. */
   async height(signal: AbortSignal): Promise<number> {
-    return healthBodySchema.parse(await this.#get('/health', signal)).height;
+    return healthBodySchema.parse(await this.#get(ENDPOINTS.health.path, signal)).height;
   }
 
   async settlement(id: string): Promise<SettlementBody> {

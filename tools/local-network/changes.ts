@@ -10,15 +10,19 @@ export class Changes {
   readonly #listeners = new Set<() => void>();
   readonly #stopped = new AbortController();
   readonly #loop: Promise<void>;
-  #connected: (() => void) | undefined;
+  readonly #connecting = Promise.withResolvers<void>();
   #fault: Error | undefined;
-  readonly connected: Promise<void>;
 
   constructor(api: Api, show: (change: ChangeLine) => void) {
     this.#api = api;
     this.#show = show;
-    this.connected = new Promise((resolve) => (this.#connected = resolve));
+    this.#connecting.promise.catch(() => undefined);
     this.#loop = this.#follow();
+  }
+
+  /** Resolves when changes are being followed. */
+  get connected(): Promise<void> {
+    return this.#connecting.promise;
   }
 
   /** Resolves when a trade has reached one of the phases; with undefined when the signal fires before. */
@@ -49,7 +53,7 @@ export class Changes {
   /** Resolves at the next change, or when the signal fires. Throws where a change was no change. */
   async #next(signal: AbortSignal): Promise<void> {
     if (this.#fault) throw this.#fault;
-    await new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       const wake = (): void => {
         this.#listeners.delete(wake);
         signal.removeEventListener('abort', wake);
@@ -66,7 +70,7 @@ export class Changes {
     while (!signal.aborted) {
       try {
         last ??= await this.#api.height(signal);
-        for await (const { id, change } of this.#api.changes(last, signal, () => this.#connected?.())) {
+        for await (const { id, change } of this.#api.changes(last, signal, () => this.#connecting.resolve())) {
           last = id;
           this.#seen.push(change);
           this.#show(change);
@@ -82,6 +86,7 @@ export class Changes {
 
   #break(error: unknown): void {
     this.#fault = error instanceof Error ? error : new Error(String(error));
+    this.#connecting.reject(this.#fault);
     for (const wake of this.#listeners) wake();
   }
 }

@@ -25,7 +25,6 @@ export class Child {
   readonly ready: Promise<Readonly<Record<string, unknown>>>;
   readonly ended: Promise<ChildEnd>;
   readonly #process: ChildProcess;
-  #hasEnded = false;
 
   constructor(definition: ChildDefinition, logs: string) {
     const { name, script, config } = definition;
@@ -47,12 +46,8 @@ export class Child {
       said = (said + text).slice(-KEPT_CHARACTERS);
     });
     this.ended = new Promise((resolve) => {
-      this.#process.once('error', (error) => {
-        this.#hasEnded = true;
-        resolve({ name, code: null, signal: null, message: error.message, log: path });
-      });
+      this.#process.once('error', (error) => resolve({ name, code: null, signal: null, message: error.message, log: path }));
       this.#process.once('close', (code, signal) => {
-        this.#hasEnded = true;
         log.end();
         resolve({ name, code, signal, message: signal === null ? lastWords(said) : '', log: path });
       });
@@ -69,10 +64,6 @@ export class Child {
     });
     // Whoever does not wait for readiness learns of the end by `ended`.
     this.ready.catch(() => undefined);
-  }
-
-  get hasEnded(): boolean {
-    return this.#hasEnded;
   }
 
   kill(signal: 'SIGKILL' | 'SIGTERM'): void {
@@ -110,7 +101,9 @@ export class ChildFailed extends Error {
  */
 export function lastWords(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^\{|^\}|^Node\.js v[0-9]/.test(line));
-  return (lines.findLast((line) => /^(Uncaught )?([A-Z]\w*)?(Error|Fault|Broken)\b.*: /.test(line)) ?? lines.at(-1) ?? '').trim();
+  const uncaught = /^(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Fault|Broken)\b[^:]*: (.*)/;
+  const line = lines.findLast((each) => uncaught.test(each)) ?? lines.at(-1) ?? '';
+  return (uncaught.exec(line)?.[1] ?? line).trim();
 }
 
 function parseObject(line: string): Record<string, unknown> {

@@ -19,12 +19,12 @@ export type DataDirectory = Disposable & {
  * Opens a data directory, made where it is missing. Waits for processes of a start that was killed: they end by themselves within seconds. Throws
  * CannotRun where another start has the directory, or where it cannot be written.
  */
-export async function openDataDirectory(path: string, say: (line: string) => void): Promise<DataDirectory> {
+export async function openDataDirectory(path: string, say: (line: string) => void, stop: AbortSignal): Promise<DataDirectory> {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const known = existsSync(join(path, LOCK)) || existsSync(join(path, 'genesis.json'));
   const lock = takeLock(path);
   const running = join(path, RUNNING);
-  await leftBehind(readPids(running), say);
+  await leftBehind(readPids(running), say, stop);
   return {
     path,
     continues: known && existsSync(join(path, 'genesis.json')),
@@ -78,12 +78,12 @@ function readPids(file: string): ReadonlyMap<number, string> {
   return pids;
 }
 
-async function leftBehind(pids: ReadonlyMap<number, string>, say: (line: string) => void): Promise<void> {
+async function leftBehind(pids: ReadonlyMap<number, string>, say: (line: string) => void, stop: AbortSignal): Promise<void> {
   const alive = (): string[] => [...pids].filter(([pid]) => pid !== process.pid && isAlive(pid)).map(([, name]) => name);
   if (alive().length === 0) return;
   say(`The last start was killed; waiting for its processes to end: ${alive().join(', ')}.`);
   const until = performance.now() + PATIENCE_MS;
-  while (alive().length > 0 && performance.now() < until) await delay(LOOK_AGAIN_MS);
+  while (alive().length > 0 && performance.now() < until && !stop.aborted) await delay(LOOK_AGAIN_MS);
 }
 
 function isAlive(pid: number): boolean {

@@ -117,6 +117,8 @@ function playFault({ changes, supervisor, say }: Stage, fault: Fault, tradeId: s
     await strike();
     await comeBack();
   })();
+  // Awaited when the sample has ended; a process that does not come back is told of by the supervisor at once.
+  over.catch(() => undefined);
   return { stopped: Promise.resolve(), over };
 }
 

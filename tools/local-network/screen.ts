@@ -87,7 +87,7 @@ export class Screen {
       this.line(`    ${hasMoved ? this.#paint('bold', lines[i] ?? '') : lines[i]}`);
     });
     const empty = after.size - filled.length;
-    this.text(`${empty > 0 ? `${empty} more accounts are empty. ` : ''}${held ? '' : 'Nothing is held.'}`.trimEnd(), 'dim');
+    this.text(`${empty > 0 ? `${empty} more positions are empty. ` : ''}${held ? '' : 'Nothing is held.'}`.trimEnd(), 'dim');
   }
 
   /** The samples at a glance. */
@@ -161,8 +161,8 @@ function clock(instant: string): string {
   return instant.slice(11, 23);
 }
 
-/** Without the run, which all samples of one start share. */
-function labelOf(tradeId: string): string {
+/** A trade id without the run, which all samples of one start share. */
+export function labelOf(tradeId: string): string {
   return tradeId.replace(/^[0-9a-z]+-/, '');
 }
 

@@ -54,12 +54,6 @@ export class Supervisor {
     return child.ready.finally(() => clearTimeout(late));
   }
 
-  /** Starts a process again that was taken down and is not back. */
-  async restore(name: string): Promise<void> {
-    const child = this.#children.get(name);
-    if (child?.hasEnded) await this.start(name);
-  }
-
   /** Takes a process down as a crash would. */
   async kill(name: string): Promise<void> {
     const child = this.#children.get(name);

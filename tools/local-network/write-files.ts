@@ -1,13 +1,15 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readKeyFile, writeKeyFile } from '@linkspan/keys';
 import { addressOf, type CallBody, type CertificateKey, genesisSchema, hashToHex, networkId, parseAmount, type ScenarioDocument, type SigningKey } from '@linkspan/protocol';
 import { type NetworkDefinition, type NetworkKeys, planNetwork } from '@linkspan/testkit';
 import { getContractAddress } from 'viem';
+import { CannotRun } from './cannot-run.ts';
 import { DEVELOPMENT_MNEMONIC, developmentAccount, executorAccount, indexOfAddress } from './development-accounts.ts';
 import { participantsOf } from './domestic.ts';
 import { configFileOf, CORE_API, folderOf, type Layout, urlOf } from './layout.ts';
+import { readJson } from './read-json.ts';
 
 /** Writes every process's configuration. Keys, secrets and genesis are made once and kept; the rest follows from them and the layout. */
 export function writeFiles(definition: NetworkDefinition, scenarios: readonly ScenarioDocument[], layout: Layout): { readonly network: string } {
@@ -37,7 +39,15 @@ export function tokenAddress(): string {
 }
 
 export function readScenarios(definition: NetworkDefinition, root: string, parse: (value: unknown) => ScenarioDocument): ScenarioDocument[] {
-  return definition.scenarios.map((name) => parse(JSON.parse(readFileSync(join(root, 'scenarios', name, 'scenario.json'), 'utf8'))));
+  return definition.scenarios.map((name) => {
+    const file = join(root, 'scenarios', name, 'scenario.json');
+    const json = readJson(file);
+    try {
+      return parse(json);
+    } catch (error) {
+      throw new CannotRun(`${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
 }
 
 function readOrMakeKeys(definition: NetworkDefinition, layout: Layout): NetworkKeys {
@@ -184,16 +194,27 @@ function minorUnits(text: string, currency: string): string {
 function readOrMake(path: string, make: () => string): string {
   if (existsSync(path)) return readFileSync(path, 'utf8').trim();
   const text = make();
-  mkdirSync(join(path, '..'), { recursive: true });
-  writeFileSync(path, `${text}\n`, { mode: 0o600 });
+  writeWhole(path, `${text}\n`);
   return text;
 }
 
 function readOrMakeJson(path: string, make: () => object): unknown {
-  return JSON.parse(readOrMake(path, () => JSON.stringify(make(), null, 2)));
+  readOrMake(path, () => JSON.stringify(make(), null, 2));
+  return readJson(path);
 }
 
 function writeJson(path: string, value: unknown): void {
+  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** By a draft that takes the name in one step: a crash or a full disk leaves no half of a file that a later start would trust. */
+function writeWhole(path: string, text: string): void {
   mkdirSync(join(path, '..'), { recursive: true });
-  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  const draft = `${path}.draft`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600 });
+    renameSync(draft, path);
+  } finally {
+    rmSync(draft, { force: true });
+  }
 }

@@ -8,7 +8,7 @@ import type { Random } from './random.ts';
 import type { TortureNetwork } from './torture-network.ts';
 
 /** Between two strikes the network may be whole for this long, and a process that was killed stays away for up to so long. */
-const LONGEST_QUIET_MS = 1500;
+const LONGEST_QUIET_MS = 1000;
 const LONGEST_AWAY_MS = 1200;
 const LONGEST_OUTAGE_MS = 8000;
 /** After this long without being ready a process counts as not coming back. */

@@ -172,7 +172,7 @@ function endOf({ phase, settlement, decision, changedAt, differences }: Settleme
 function stateInWords({ phase, operations, attention, proposal }: SettlementRead): string {
   const open = operations.filter(({ status }) => status === 'requested').map(({ name, system, fenced }) => `${name} at ${system}${fenced ? ' (to be fenced)' : ''}`);
   const flags = attention.map(({ reason, waitingFor }) => `${reason}, waiting for ${waitingFor}`);
-  return [`${phase}`, `open: ${open.join(', ') || 'nothing'}`, ...flags, proposal].join('; ');
+  return [phase, `open: ${open.join(', ') || 'nothing'}`, ...flags, proposal].join('; ');
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parse, scenarioDocumentSchema } from '@linkspan/protocol';
 import { type NetworkDefinition, networkDefinitionSchema } from '@linkspan/testkit';
-import type { ChildDefinition } from '../local-network/child.ts';
-import { configFileOf, CORE_API, layOut, type Layout, urlOf } from '../local-network/layout.ts';
+import { CORE_API, layOut, type Layout, urlOf } from '../local-network/layout.ts';
+import { processesOf } from '../local-network/processes.ts';
 import { Supervisor } from '../local-network/supervisor.ts';
 import { clientSecret, readScenarios, tokenAddress, writeFiles } from '../local-network/write-files.ts';
 import { minorUnits } from './facts.ts';
@@ -38,11 +38,12 @@ export function layTortureNetwork(root: string, data: string, portBase: number):
     }),
     layout,
   );
+  const processes = processesOf(definition, layout).map((child) => (child.name === CORE_API ? { ...child, script: join(root, 'tools/torture/core-api-with-loops.ts') } : child));
   const evm = definition.systems.find(({ kind }) => kind === 'evm')?.id ?? '';
   return {
     definition,
     layout,
-    supervisor: new Supervisor(processesOf(definition, layout), data),
+    supervisor: new Supervisor(processes, data),
     chainNode: { name: 'anvil', keeper: evm, pidFile: join(data, evm, 'data', 'anvil.pid') },
     registers: definition.systems
       .filter(({ kind }) => kind !== 'evm')
@@ -69,15 +70,6 @@ function isFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
-}
-
-function processesOf(definition: NetworkDefinition, layout: Layout): ChildDefinition[] {
-  const child = (name: string, script: string): ChildDefinition => ({ name, script: join(layout.root, script), config: configFileOf(layout, name) });
-  return [
-    ...definition.systems.map(({ id, kind }) => child(id, kind === 'evm' ? 'systems/fcy-evm/src/main.ts' : 'systems/domestic-web/src/main.ts')),
-    ...layout.validators.map(({ name }) => child(name, 'apps/validator/src/main.ts')),
-    child(CORE_API, 'tools/torture/core-api-with-loops.ts'),
-  ];
 }
 
 function openingOf({ balances }: NetworkDefinition): Opening {

@@ -8,7 +8,8 @@ export type ApiClient = {
   get<T>(path: string, read: (body: unknown) => Result<T>): Promise<Outcome<T>>;
   post<T>(
     path: string,
-    body: string,
+    /** JSON, or undefined where there is nothing to say. */
+    body: string | undefined,
     headers: Readonly<Record<string, string>>,
     read: (body: unknown) => Result<T>,
   ): Promise<Outcome<T>>;
@@ -63,7 +64,13 @@ export function createApiClient(url: string): ApiClient {
     url: base,
     get: (path, read) => exchange(path, { method: 'GET' }, read),
     post: (path, body, headers, read) =>
-      exchange(path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }, read),
+      exchange(
+        path,
+        body === undefined
+          ? { method: 'POST', headers }
+          : { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } },
+        read,
+      ),
   };
 }
 

@@ -140,6 +140,62 @@ test('balances ask every organisation, and name the silent system below', async 
   assert.deepEqual(JSON.parse(one.out), { organisations: [{ organisation: 'csd-b', systems: [] }] });
 });
 
+test('a copy is taken back, and a settlement is cancelled when both sides ask', async () => {
+  const file = api.write('back.json', api.instruction('CLI-BACK'));
+  await call(api.folder, ['instruct', file, '--key', 'back']);
+  const stranger = await call(api.folder, ['retract', 'CLI-BACK', '--organisation', 'csd-b', '--key', 'rs']);
+  assert.equal(stranger.exit, 5);
+  const back = await call(api.folder, ['retract', 'CLI-BACK', '--actor', 'mary', '--key', 'r']);
+  assert.match(back.out, /^CLI-BACK is rejected \([0-9a-f]{12}\)\.$/);
+  const { out } = await call(api.folder, ['history', 'CLI-BACK', '--json']);
+  assert.match(out, /"actor": "mary"/);
+
+  const both = api.write('both.json', api.instruction('CLI-CANCEL'));
+  for (const side of ['central-bank-a', 'csd-b'])
+    await call(api.folder, ['instruct', both, '--key', 'both', '--organisation', side]);
+  const first = await call(api.folder, ['cancel', 'CLI-CANCEL', '--key', 'c']);
+  assert.match(first.out, /^CLI-CANCEL is preparing .* It is cancelled when the other side asks for it too\.$/);
+  const second = await call(api.folder, ['cancel', 'CLI-CANCEL', '--key', 'c', '--organisation', 'csd-b', '--json']);
+  const document: unknown = JSON.parse(second.out);
+  assert.ok(isObject(document) && document['phase'] === 'aborting');
+  const late = await call(api.folder, ['retract', 'CLI-CANCEL', '--key', 'late']);
+  assert.equal(late.exit, 7);
+});
+
+test('a person says what became of an operation, by its name or the beginning of its id', async () => {
+  const args = ['resolve', 'CLI-1', 'earmark/lcy', 'dead', '--why', 'seen in the books', '--actor', 'ada'];
+  const said = await call(api.folder, [...args, '--key', 'ada', '--organisation', 'csd-b']);
+  assert.match(said.out, /^CLI-1 is preparing .* Noted\. It counts when two persons of every organisation/);
+  const { out } = await call(api.folder, ['history', 'CLI-1']);
+  assert.match(out, /\(ada\) says that earmark\/lcy never happened/);
+  const { operations } = JSON.parse((await call(api.folder, ['status', 'CLI-1', '--json'])).out);
+  const short = String(operations[0].id).slice('sha256:'.length, 'sha256:'.length + 12);
+  const bo = await call(api.folder, ['resolve', 'CLI-1', short, 'dead', '--why', 'x', '--key', 'bo', '--actor', 'bo']);
+  assert.equal(bo.exit, 0, bo.error);
+  const none = await call(api.folder, ['resolve', 'CLI-1', 'earmark/gold', 'dead', '--why', 'x']);
+  assert.deepEqual([none.exit, none.error.split('\n')[0]], [4, 'There is no operation earmark/gold.']);
+  assert.equal((await call(api.folder, ['resolve', 'CLI-1', 'earmark/lcy', 'lost', '--why', 'x'])).exit, 2);
+  assert.equal((await call(api.folder, ['resolve', 'CLI-1', 'earmark/lcy', 'dead'])).exit, 2);
+});
+
+test('systems and scenarios are shown with those who stand for them', async () => {
+  const systems = await call(api.folder, ['systems']);
+  assert.match(systems.out, /^system +name +owner +kind +keeps +validators +final\ncsd +.* csd-b +.* of /);
+  const list = await call(api.folder, ['scenario', 'list']);
+  assert.match(
+    list.out,
+    /\ndvp-buyer-overseas@1 +[0-9a-f]{12} +central-bank-a +central-bank-a, central-bank-b, csd-b(\n|$)/,
+  );
+  const show = await call(api.folder, ['scenario', 'show', 'dvp-buyer-overseas@1']);
+  assert.match(show.out, /\n {2}\/seller gives \/security and gets \/lcy\n/);
+  assert.match(show.out, /\n {2}earmark \(prepare\)\n {4}(fcy|bond|lcy): hold in /);
+  const diagram = await call(api.folder, ['scenario', 'diagram', 'dvp-buyer-overseas@1']);
+  assert.match(diagram.out, /^stateDiagram-v2\n/);
+  assert.equal((await call(api.folder, ['scenario', 'show', 'nothing@1'])).exit, 4);
+  assert.equal((await call(api.folder, ['scenario', 'show'])).exit, 2);
+  assert.equal((await call(api.folder, ['scenario', 'list', 'all'])).exit, 2);
+});
+
 test('every wrong use ends with its own exit code and says what would be right', async () => {
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [['status', 'NOTHING'], 4, /^There is no such resource\.\nThere is no settlement NOTHING\.$/],
@@ -187,7 +243,18 @@ test('the profile is found upwards from the folder, or where LINKSPAN_PROFILE sa
 test('help teaches: in general, and for each command with an example', async () => {
   const general = await call('/', []);
   assert.equal(general.exit, 0);
-  for (const name of ['instruct', 'status', 'history', 'settlements', 'balances']) {
+  const commands = [
+    'instruct',
+    'status',
+    'history',
+    'settlements',
+    'balances',
+    'retract',
+    'cancel',
+    'resolve',
+    'systems',
+  ];
+  for (const name of [...commands, 'scenario']) {
     assert.match(general.out, new RegExp(`\\n {2}${name} `));
     const help = await call('/', [name, '--help']);
     assert.equal(help.exit, 0);

@@ -4,10 +4,15 @@ import { createApiClient } from './api-client.ts';
 import type { Command, NamedApi, Options } from './command.ts';
 import { audit } from './commands/audit.ts';
 import { balances } from './commands/balances.ts';
+import { cancel } from './commands/cancel.ts';
 import { history } from './commands/history.ts';
 import { instruct } from './commands/instruct.ts';
+import { resolve as resolveOperation } from './commands/resolve.ts';
+import { retract } from './commands/retract.ts';
+import { scenario } from './commands/scenario.ts';
 import { settlements } from './commands/settlements.ts';
 import { status } from './commands/status.ts';
+import { systems } from './commands/systems.ts';
 import { fail, type Failure, type Outcome } from './failure.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { findProfile, type ReadFile } from './profile.ts';
@@ -24,7 +29,19 @@ export type Surroundings = {
   readonly newKey: () => string;
 };
 
-const COMMANDS: readonly Command[] = [instruct, status, history, settlements, balances, audit];
+const COMMANDS: readonly Command[] = [
+  instruct,
+  status,
+  history,
+  settlements,
+  balances,
+  retract,
+  cancel,
+  resolveOperation,
+  systems,
+  scenario,
+  audit,
+];
 
 /** Runs one command and gives its exit code, from the error table where something was refused. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {

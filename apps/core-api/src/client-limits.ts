@@ -7,7 +7,7 @@ export type Limits = { readonly requestsPerSecond: number; readonly burst: numbe
 export const DEFAULT_LIMITS: Limits = { requestsPerSecond: 1_000, burst: 2_000, concurrent: 256 };
 
 /** Lets a client's request in, and gives what must be called when it is over; refuses it as `too-many-requests`. */
-export type ClientLimits = { enter(client: string): Result<() => void> };
+export type ClientLimits = { readonly enter: (client: string) => Result<() => void> };
 
 /**
  * A token bucket and a count of what is under way per client. `now` is in milliseconds and never goes back. As many clients are remembered as have

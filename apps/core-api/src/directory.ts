@@ -23,8 +23,8 @@ export type Known = {
   readonly scenarios: ReadonlyMap<string, ScenarioDocument>;
 };
 
-/** What an answer needs to know by name. */
-export type Needs = { readonly accounts?: readonly string[]; readonly scenario?: string };
+/** What an answer needs to know by name; `current` for all that is registered by now. */
+export type Needs = { readonly accounts?: readonly string[]; readonly scenario?: string; readonly current?: true };
 
 /**
  * The register in memory. What is registered never changes, it only becomes more, so it is read again only when something is needed that
@@ -60,9 +60,11 @@ function accountsOf({ from, to, account }: Terms): string[] {
   return [from, to, account].filter((id) => id !== undefined);
 }
 
-function covers(known: Known, { accounts = [], scenario }: Needs): boolean {
+function covers(known: Known, { accounts = [], scenario, current }: Needs): boolean {
   return (
-    accounts.every((id) => known.partyOfAccount.has(id)) && (scenario === undefined || known.scenarios.has(scenario))
+    current !== true &&
+    accounts.every((id) => known.partyOfAccount.has(id)) &&
+    (scenario === undefined || known.scenarios.has(scenario))
   );
 }
 

@@ -17,6 +17,9 @@ import { accountsIn, type Directory } from './directory.ts';
 import { collectEvidence, listPeriod } from './evidence.ts';
 import { findSettlement } from './find-settlement.ts';
 import type { Lodging } from './lodge-instruction.ts';
+import type { Action, OperatorCalls } from './operator-calls.ts';
+import { scenarioBody, scenariosBody, systemsBody } from './register-bodies.ts';
+import type { Sender } from './requests.ts';
 
 /** What one organisation's API is made of. */
 export type Services = {
@@ -25,17 +28,18 @@ export type Services = {
   readonly archive: Archive;
   readonly directory: Directory;
   readonly lodging: Lodging;
+  readonly calls: OperatorCalls;
   readonly coordinator: Pick<Coordinator, 'receiveShares' | 'receiveStatements' | 'shares'>;
   /** The systems of this organisation. */
   readonly systems: readonly SystemReader[];
 };
 
-/** A request as handlers see it: nothing in it is checked yet. `id` is the one in the path. */
+/** A request as handlers see it: of who sends it everything is known, of what it says nothing is checked yet. `id` is the one in the path. */
 export type ApiRequest = {
   readonly id: string;
   readonly query: unknown;
   readonly body: Json;
-  readonly idempotencyKey: string | undefined;
+  readonly sender: Sender;
 };
 export type ApiAnswer = { readonly body: object; readonly location?: string };
 export type Handler = (request: ApiRequest) => Promise<Result<ApiAnswer>>;
@@ -47,6 +51,24 @@ export function createHandlers(services: Services): Handlers {
   return {
     lodge: (request) => lodge(services, request),
     settlements: (request) => listSettlements(services, request),
+    retract: (request) => act(services, request, { type: 'retract' }),
+    cancel: (request) => act(services, request, { type: 'cancel' }),
+    resolve: async (request) => {
+      const said = parse(ENDPOINTS.resolve.body, request.body, 'request-invalid');
+      return said.ok ? act(services, request, { type: 'resolve', ...said.value }) : said;
+    },
+    register: async ({ sender, body }) => {
+      const registration = parse(ENDPOINTS.register.body, body, 'request-invalid');
+      if (!registration.ok) return registration;
+      const registered = await services.calls.register(sender, registration.value);
+      return registered.ok ? accept({ body: registered.value }) : registered;
+    },
+    systems: async () => accept({ body: systemsBody(await services.directory.known({ current: true })) }),
+    scenarios: async () => accept({ body: scenariosBody(await services.directory.known({ current: true })) }),
+    scenario: async ({ id }) => {
+      const body = scenarioBody(await services.directory.known({ current: true }), id);
+      return body.ok ? accept({ body: body.value }) : body;
+    },
     settlement: (request) => showSettlement(services, request),
     history: (request) => showHistory(services, request),
     evidence: (request) => showEvidence(services, request),
@@ -59,7 +81,7 @@ export function createHandlers(services: Services): Handlers {
       return accept({ body: await readBalances(services.systems, known, READING_TIMEOUT_MS) });
     },
     network: async () => {
-      const { network, epoch, genesis, register } = await services.directory.known();
+      const { network, epoch, genesis, register } = await services.directory.known({ current: true });
       return accept({ body: { id: network, epoch, genesis, ...register } });
     },
     health: () => showHealth(services),
@@ -87,12 +109,14 @@ const READING_TIMEOUT_MS = 5_000;
 const DEFAULT_PAGE = 50;
 const MAXIMUM_PAGE = 500;
 
-/** Without authentication there is one client, whoever it is; a configuration outside of development is refused. */
-const CLIENT = 'operator';
-
-async function lodge({ lodging }: Services, { body, idempotencyKey }: ApiRequest): Promise<Result<ApiAnswer>> {
-  const lodged = await lodging({ client: CLIENT, key: idempotencyKey, instruction: body });
+async function lodge({ lodging }: Services, { sender, body }: ApiRequest): Promise<Result<ApiAnswer>> {
+  const lodged = await lodging(sender, body);
   return lodged.ok ? accept({ body: lodged.value, location: `/settlements/${lodged.value.id}` }) : lodged;
+}
+
+async function act({ calls }: Services, { sender, id }: ApiRequest, action: Action): Promise<Result<ApiAnswer>> {
+  const standing = await calls.act(sender, id, action);
+  return standing.ok ? accept({ body: standing.value }) : standing;
 }
 
 async function listSettlements({ ledger }: Services, request: ApiRequest): Promise<Result<ApiAnswer>> {

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { ENDPOINTS, type Json, parse } from '@linkspan/protocol';
 import { sampleInstruction } from '@linkspan/testkit';
 import { createLodging } from './lodge-instruction.ts';
+import { createRequests } from './requests.ts';
 import {
   lodge,
   lodgeBoth,
@@ -75,20 +76,18 @@ test('a request that is still under way is answered as such, and once it is over
   const { sample } = ledger;
   const signer = sample.organisations['central-bank-a']?.call;
   assert.ok(signer);
-  const lodging = createLodging({ organisation: 'central-bank-a', network: sample.id, ledger, signer });
-  const request = { client: 'operator', key: 'k', instruction: copyOf('SLOW') };
-  const first = lodging(request);
-  const second = await lodging(request);
+  const organisation = 'central-bank-a';
+  const requests = createRequests(organisation, ledger);
+  const lodging = createLodging({ organisation, network: sample.id, ledger, signer, requests });
+  const sender = { client: 'operator', actor: 'operator', key: 'k' };
+  const first = lodging(sender, copyOf('SLOW'));
+  const second = await lodging(sender, copyOf('SLOW'));
   assert.ok(!second.ok && second.refusal.code === 'request-in-progress');
-  const other = await lodging({ ...request, instruction: copyOf('OTHER') });
+  const other = await lodging(sender, copyOf('OTHER'));
   assert.ok(!other.ok && other.refusal.code === 'idempotency-key-reused');
-  const stranger = await lodging({
-    ...request,
-    client: 'somebody else',
-    instruction: copyOf('STRANGER'),
-  });
+  const stranger = await lodging({ ...sender, client: 'somebody else' }, copyOf('STRANGER'));
   assert.ok(stranger.ok, 'keys belong to the client that chose them');
-  assert.deepEqual(await lodging(request), await first);
+  assert.deepEqual(await lodging(sender, copyOf('SLOW')), await first);
 });
 
 test('a text that is no Unicode is refused before anything is hashed', async () => {
@@ -97,7 +96,9 @@ test('a text that is no Unicode is refused before anything is hashed', async () 
   assert.deepEqual([answer.status, problemOf(answer).code], [422, 'request-invalid']);
 });
 
+const now = Date.now();
+
 function copyOf(tradeId: string): Json {
-  const copy: Json = JSON.parse(JSON.stringify(sampleInstruction(tradeId, Date.now())));
+  const copy: Json = JSON.parse(JSON.stringify(sampleInstruction(tradeId, now)));
   return copy;
 }

@@ -5,7 +5,6 @@ import {
   dvpInstructionSchema,
   flatten,
   type Hash,
-  hashOf,
   invariant,
   isCanonicalisable,
   type Json,
@@ -19,6 +18,7 @@ import {
   type Signer,
   type SigningKey,
 } from '@linkspan/protocol';
+import type { KeyedRequest, Requests, Sender } from './requests.ts';
 
 /** Who lodges, and where. */
 export type Lodger = {
@@ -26,55 +26,38 @@ export type Lodger = {
   readonly network: Hash;
   readonly ledger: Ledger;
   readonly signer: Signer<SigningKey>;
+  readonly requests: Requests;
 };
 
-/** A person's or program's request to lodge. `client` tells whose Idempotency-Key it is. */
-export type LodgeRequest = { readonly client: string; readonly key: string | undefined; readonly instruction: Json };
-
-export type Lodging = (request: LodgeRequest) => Promise<Result<Lodged>>;
+export type Lodging = (sender: Sender, instruction: Json) => Promise<Result<Lodged>>;
 
 /**
  * Lodges an organisation's copy of an instruction, once per client and Idempotency-Key. The key is recorded on the ledger with the call,
  * and the call follows from client, key and body alone: whoever asks again, after any crash, submits the same call and is given its first answer.
  *
- * Refusals: `idempotency-key-missing`, `idempotency-key-reused` (other body), `request-in-progress`, `instruction-invalid` with every problem,
- * and what the contract refuses. Faults: `ledger-unavailable`, `storage-unavailable`.
+ * Refusals: those of {@link Requests}, `instruction-invalid` with every problem, and what the contract refuses. Faults: `ledger-unavailable`,
+ * `storage-unavailable`.
  */
 export function createLodging(lodger: Lodger): Lodging {
-  const underWay = new Map<string, Hash>();
-  return async ({ client, key, instruction }) => {
-    if (key === undefined || key === '')
-      return refuse(
-        'idempotency-key-missing',
-        'Send a header Idempotency-Key: any text that you use for this one request only.',
-      );
-    if (!/^[\x20-\x7e]{1,100}$/.test(key))
-      return refuse('request-invalid', 'An Idempotency-Key is at most 100 printable ASCII characters.');
+  return async (sender, instruction) => {
     if (!isCanonicalisable(instruction)) return refuseUncanonical(lodger, instruction);
-    const request = { client, key, body: hashOf(instruction) };
-    const name = JSON.stringify([client, key]);
-    const other = underWay.get(name);
-    if (other === request.body)
-      return refuse('request-in-progress', 'The same request is still under way; ask again for its answer.');
-    if (other !== undefined) return refuseReused();
-    underWay.set(name, request.body);
-    try {
-      return await lodge(lodger, request, instruction);
-    } finally {
-      underWay.delete(name);
-    }
+    return lodger.requests.once(sender, instruction, (request, isRecorded) =>
+      lodge(lodger, { ...request, actor: sender.actor }, isRecorded, instruction),
+    );
   };
 }
 
-type Request = { readonly client: string; readonly key: string; readonly body: Hash };
+type Request = KeyedRequest & { readonly actor: string };
 
-async function lodge(lodger: Lodger, request: Request, instruction: Json): Promise<Result<Lodged>> {
-  const { ledger, organisation } = lodger;
-  const before = await ledger.evaluate('request', { organisation, client: request.client, key: request.key });
-  invariant(before.ok, 'a request is never refused');
-  if (before.value && before.value.body !== request.body) return refuseReused();
+async function lodge(
+  lodger: Lodger,
+  request: Request,
+  isRecorded: boolean,
+  instruction: Json,
+): Promise<Result<Lodged>> {
+  const { ledger } = lodger;
   // What was accepted once is not checked again: by now its deadline may have passed and its trade id be used by itself.
-  if (!before.value) {
+  if (!isRecorded) {
     const checked = await checkInstruction(ledger, instruction);
     if (!checked.ok) return checked;
   }
@@ -82,7 +65,7 @@ async function lodge(lodger: Lodger, request: Request, instruction: Json): Promi
   if (!call.ok) return call;
   const [result] = await ledger.submit(signCalls(lodger.signer, [call.value]));
   invariant(result, 'every call has a result');
-  return result.ok ? accept(lodgedBody(result.value)) : result;
+  return result.ok ? accept(standingOf(result.value)) : result;
 }
 
 async function checkInstruction(ledger: Ledger, instruction: Json): Promise<Result<null>> {
@@ -103,20 +86,27 @@ function lodgeCall({ network, organisation }: Lodger, request: Request, instruct
   const parsed = parse(dvpInstructionSchema, instruction, 'instruction-invalid');
   if (!parsed.ok) return parsed;
   const { tradeId, scenario } = parsed.value;
+  const { actor, ...recorded } = request;
   return accept({
     schema: 'call/1',
     network,
     organisation,
-    actor: request.client,
-    nonce: `request:${request.client}:${request.key}`,
-    body: { type: 'lodge', tradeId, scenario, fields: flatten(parsed.value), request },
+    actor,
+    nonce: nonceOf(request),
+    body: { type: 'lodge', tradeId, scenario, fields: flatten(parsed.value), request: recorded },
   });
 }
 
-function lodgedBody(value: JsonObject): Lodged {
+/** The nonce of a call that answers a request. */
+export function nonceOf({ client, key }: KeyedRequest): string {
+  return `request:${client}:${key}`;
+}
+
+/** Where a settlement stands, from what the contract answers to a call on it. */
+export function standingOf(value: JsonObject): Lodged {
   const { proposal, settlement, tradeId, phase } = value;
   const body = parse(lodgedSchema, { id: settlement ?? proposal, proposal, settlement, tradeId, phase }, 'internal');
-  invariant(body.ok, 'the contract answers a lodge with where the settlement stands');
+  invariant(body.ok, 'the contract answers a call on a settlement with where it stands');
   return body.value;
 }
 
@@ -124,11 +114,4 @@ function lodgedBody(value: JsonObject): Lodged {
 async function refuseUncanonical({ ledger }: Lodger, instruction: Json): Promise<Result<never>> {
   const checked = await checkInstruction(ledger, instruction);
   return checked.ok ? refuse('request-invalid', 'A text of the body is not well-formed Unicode.') : checked;
-}
-
-function refuseReused(): Result<never> {
-  return refuse(
-    'idempotency-key-reused',
-    'The Idempotency-Key was used with another body; use a new one for another instruction.',
-  );
 }

@@ -17,6 +17,7 @@ import { streamEvents, streamStart } from './event-stream.ts';
 import { createHandlers, type Handler, type Handlers, type Services } from './handlers.ts';
 import { acceptJson, BODY_LIMIT_BYTES } from './json-body.ts';
 import { INTERNAL, refusalOf, sendProblem } from './problem-reply.ts';
+import type { Sender } from './requests.ts';
 
 export type ServerOptions = {
   readonly services: Services;
@@ -105,16 +106,18 @@ function namesOf(handlers: Handlers): (keyof Handlers)[] {
 }
 
 function addRoute(app: FastifyInstance, endpoint: Endpoint, handle: Handler): void {
-  app.route<{ readonly Params: { readonly id?: string } }>({
+  app.route<{ readonly Params: Readonly<Record<string, string>> }>({
     method: endpoint.method,
     url: endpoint.path,
     config: { caller: endpoint.for },
     handler: async (request, reply) => {
       const checked = checkForm(endpoint, request);
       if (!checked.ok) return sendProblem(reply, checked.refusal);
-      const { query, headers, params } = request;
-      const idempotencyKey = headerText(headers['idempotency-key']);
-      const answer = await handle({ id: params.id ?? '', query, body: checked.value, idempotencyKey });
+      const sender = senderOf(request);
+      if (!sender.ok) return sendProblem(reply, sender.refusal);
+      const { query, params } = request;
+      const [id = ''] = Object.values(params);
+      const answer = await handle({ id, query, body: checked.value, sender: sender.value });
       if (!answer.ok) return sendProblem(reply, answer.refusal);
       if (answer.value.location !== undefined) reply.header('location', answer.value.location);
       return reply.code(endpoint.status).header('cache-control', 'no-store').send(answer.value.body);
@@ -126,7 +129,10 @@ function addRoute(app: FastifyInstance, endpoint: Endpoint, handle: Handler): vo
 function checkForm(endpoint: Endpoint, { query, body }: FastifyRequest): Result<Json> {
   const parameters = endpoint.query ? accept(null) : refuseParameters(query, []);
   if (!parameters.ok) return parameters;
-  if (!endpoint.body) return accept(null);
+  if (!endpoint.body)
+    return body === undefined || body === null
+      ? accept(null)
+      : refuse('request-invalid', 'There is nothing to say in a body here.');
   return isJson(body)
     ? accept(body)
     : refuse('json-malformed', 'A JSON body with the content type application/json is needed.');
@@ -145,6 +151,17 @@ function refuseParameters(query: unknown, allowed: readonly string[]): Result<nu
 /** Bodies come from the JSON parser and from nowhere else; without a body it was never asked. */
 function isJson(body: unknown): body is Json {
   return body !== undefined;
+}
+
+/**
+ * Without authentication, which only development has, whoever asks says who acts: `X-Actor`, or else `operator`. Each of them has
+ * Idempotency-Keys of its own.
+ */
+function senderOf({ headers }: FastifyRequest): Result<Sender> {
+  const actor = headers['x-actor'] === undefined ? 'operator' : headerText(headers['x-actor']);
+  if (actor === undefined || !/^[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?$/.test(actor))
+    return refuse('request-invalid', 'X-Actor is at most 100 printable ASCII characters.');
+  return accept({ client: actor, actor, key: headerText(headers['idempotency-key']) });
 }
 
 /** Where the same header came more than once it is no single text. */

@@ -22,7 +22,9 @@ import type { CoreApiConfig, OrganisationConfig, SystemConfig } from './config.t
 import { createDirectory, type Directory } from './directory.ts';
 import { createHttpPeers } from './http-peers.ts';
 import { createLodging } from './lodge-instruction.ts';
+import { createOperatorCalls } from './operator-calls.ts';
 import { registerNetwork } from './register-network.ts';
+import { createRequests } from './requests.ts';
 import { createServer } from './server.ts';
 
 export type StartOptions = {
@@ -136,13 +138,14 @@ async function openOrganisation(
       log: logOf(log),
     }),
   );
-  const lodging = createLodging({ organisation: id, network, ledger, signer: signers.call });
+  const caller = { organisation: id, network, ledger, signer: signers.call, requests: createRequests(id, ledger) };
   const services = {
     organisation: id,
     ledger,
     archive: ledger.archive,
     directory,
-    lodging,
+    lodging: createLodging(caller),
+    calls: createOperatorCalls(caller),
     coordinator,
     systems: [...verifiers.values()],
   };

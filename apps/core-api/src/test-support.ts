@@ -125,15 +125,15 @@ export async function get(url: string, path: string): Promise<Answer> {
   return answerOf(await fetch(url + path));
 }
 
+/** Without a body nothing says that there is one. */
 export async function post(
   url: string,
   path: string,
-  body: string,
+  body: string | undefined,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  return answerOf(
-    await fetch(url + path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }),
-  );
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  return answerOf(await fetch(url + path, { method: 'POST', body: body ?? null, headers: { ...type, ...headers } }));
 }
 
 export function lodge(url: string, instruction: unknown, key: string): Promise<Answer> {

@@ -14,6 +14,7 @@ import {
 import {
   findOperation,
   type MachineEvent,
+  operationName,
   type OperationState,
   type Settlement,
   transition,
@@ -63,10 +64,12 @@ export function report(context: Context<'report'>): Result<JsonObject> {
   const [first, second] = body.statements;
   if (!first || !second) return refuse('call-invalid', 'Evidence is two statements.');
   return change(context, context.body.proposal, ({ state }, apply) => {
+    const id = hashOf(body.statements);
+    if (EVIDENCE.get(world, state.proposal, id)) return [{ code: 'already-recorded', message: 'The evidence is recorded already.' }];
     const kind = contradiction(world, state, first, second);
     if (!kind.ok) return [kind.refusal];
     const next = apply({ type: 'disagree', operation: first.statement.operation, kind: kind.value });
-    if (next.ok) EVIDENCE.put(world, { statements: body.statements }, state.proposal, hashOf(body.statements));
+    if (next.ok) EVIDENCE.put(world, { statements: body.statements }, state.proposal, id);
     return refusals(next);
   });
 }
@@ -86,6 +89,9 @@ export function resolve(context: Context<'resolve'>): Result<JsonObject> {
   const operation = findOperation(state, body.operation);
   if (!operation) return refuse('statement-other-operation', `No operation ${body.operation} was requested.`);
   if (operation.status !== 'requested' && !waitsForPeople(state, operation)) return refuse('already-recorded', 'The operation has its outcome.');
+  // People speak only where the settlement has asked for them: otherwise their word could come before the validators'.
+  const asked = state.attention.some((flag) => flag.operation === operationName(operation));
+  if (!asked) return refuse('illegal-edge', `Nobody was asked to look at ${operationName(operation)}.`, { details: { phase: state.phase } });
   const needed = [...new Set(state.participants.map((participant) => participant.owner))];
   if (!needed.includes(organisation)) return refuse('not-entitled', `${organisation} owns no role of the settlement.`);
   const opinion = { operation: operation.id, organisation, actor: call.actor, status: body.status };

@@ -52,9 +52,14 @@ function killAt(network: InProcessNetwork, organisation: string, at: number): ()
 }
 
 /** Starts an organisation again after a while, wherever it was killed. */
-async function comeBack(network: InProcessNetwork, time: VirtualTime, organisation: string, awayMs: number): Promise<void> {
+async function comeBack(
+  network: InProcessNetwork,
+  time: VirtualTime,
+  organisation: string,
+  awayMs: number,
+): Promise<void> {
   await time.pass(50);
-  if (network.runs(organisation)) return;
+  if (network.state(organisation) !== 'gone') return;
   await time.pass(awayMs);
   await network.start(organisation);
 }
@@ -63,7 +68,10 @@ async function comeBack(network: InProcessNetwork, time: VirtualTime, organisati
 function beyondMeans(tradeId: string, now: number): DvpInstruction {
   const instruction = sampleInstruction(tradeId, now);
   const { intermediary } = instruction;
-  return { ...instruction, intermediary: { ...intermediary, accounts: { ...intermediary.accounts, lcy: 'rtgs:9002' } } };
+  return {
+    ...instruction,
+    intermediary: { ...intermediary, accounts: { ...intermediary.accounts, lcy: 'rtgs:9002' } },
+  };
 }
 
 function where(crossing: Crossing | undefined): string {

@@ -133,12 +133,14 @@ test('F31 statements and shares that other organisations make up do no harm', ()
     const began = time.now();
     const [proposal] = await lodgeMany(network, time, 1);
     assert.ok(proposal);
-    for (const organisation of OWNERS) network.coordinator(organisation).receiveShares(proposal, floodOfShares(network, proposal));
+    for (const organisation of OWNERS)
+      network.coordinator(organisation).receiveShares(proposal, floodOfShares(network, proposal));
     await forgeStatements(network, proposal);
     const committed = await network.until(proposal, ['committed']);
     const [called] = committed.certificates;
     assert.ok(called);
-    for (const organisation of OWNERS) network.coordinator(organisation).receiveShares(proposal, forgedShares(network, called));
+    for (const organisation of OWNERS)
+      network.coordinator(organisation).receiveShares(proposal, forgedShares(network, called));
     await forgeStatements(network, proposal);
     const { state, shares } = await network.until(proposal, ['settled', 'cancelled'], 5_000);
     assert.equal(state.phase, 'settled');
@@ -160,7 +162,8 @@ test('an organisation that signs nothing stops nobody; two that are away do, unt
     assert.equal((await network.until(first, ['settled', 'cancelled'], 5_000)).state.phase, 'settled');
 
     network.onCrossing = undefined;
-    network.system('fcy-evm').onRequest = ({ operation }) => (operation?.verb === 'execute' ? 'lose-request' : undefined);
+    network.system('fcy-evm').onRequest = ({ operation }) =>
+      operation?.verb === 'execute' ? 'lose-request' : undefined;
     const second = await network.lodge(sampleInstruction('T-2', time.now()));
     network.onCrossing = ({ organisation, port }) => {
       // Both go before they have signed anything about the second one.
@@ -173,7 +176,9 @@ test('an organisation that signs nothing stops nobody; two that are away do, unt
     const { state } = await network.view(second);
     assert.equal(state.phase, 'committed');
     assert.ok(state.attention.some(({ reason, waitingFor }) => reason === 'unanswered' && waitingFor === 'fcy-evm'));
-    assert.ok(state.operations.filter(({ purpose }) => purpose === 'complete').every(({ status }) => status === 'requested'));
+    assert.ok(
+      state.operations.filter(({ purpose }) => purpose === 'complete').every(({ status }) => status === 'requested'),
+    );
     network.onCrossing = undefined;
     await network.start('central-bank-b');
     await network.start('csd-b');
@@ -267,12 +272,23 @@ async function lodgeMany(network: InProcessNetwork, time: VirtualTime, count: nu
 function floodOfShares(network: InProcessNetwork, proposal: Hash): CertificateShare[] {
   const signer = network.sample.organisations['csd-b']?.certificate;
   assert.ok(signer);
-  return Array.from({ length: 200 }, (_, count) => signCertificates(signer, 7, [madeUp(network, proposal, count + 1)])).flat();
+  return Array.from({ length: 200 }, (_, count) =>
+    signCertificates(signer, 7, [madeUp(network, proposal, count + 1)]),
+  ).flat();
 }
 
 function madeUp(network: InProcessNetwork, settlement: Hash, count: number): Certificate {
   const { id: network_ } = network.sample;
-  return { network: network_, settlement, kind: 'commit', scenario: hashOf('s'), head: hashOf('h'), count, epoch: 1, operations: [] };
+  return {
+    network: network_,
+    settlement,
+    kind: 'commit',
+    scenario: hashOf('s'),
+    head: hashOf('h'),
+    count,
+    epoch: 1,
+    operations: [],
+  };
 }
 
 function forgedShares(network: InProcessNetwork, called: Certificate): CertificateShare[] {
@@ -301,7 +317,11 @@ async function forgeStatements(network: InProcessNetwork, proposal: Hash): Promi
   for (const organisation of OWNERS) network.coordinator(organisation).receiveStatements(proposal, forged);
 }
 
-function deadStatement(network: InProcessNetwork, settlement: Hash, operation: Pick<Operation, 'id' | 'system'>): Statement {
+function deadStatement(
+  network: InProcessNetwork,
+  settlement: Hash,
+  operation: Pick<Operation, 'id' | 'system'>,
+): Statement {
   const { id, system } = operation;
   const about = { network: network.sample.id, settlement, operation: id, system } as const;
   return { schema: 'statement/1', ...about, status: 'dead', terms: {}, reason: 'NARR', transaction: 'none' };

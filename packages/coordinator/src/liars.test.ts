@@ -43,12 +43,15 @@ test('two validators that lie differently are shown; before the decision holds s
     const { state } = await network.when('attention', proposal, (view) => view.state.attention.length > 0);
     assert.deepEqual([state.phase, state.attention[0]?.reason], ['preparing', 'disagreement']);
     await time.pass(30_000);
-    for (const system of network.systems.values()) assert.equal(system.openHolds(), 1, system.system);
+    for (const system of network.systems.values()) assert.equal(system.books.openHolds(), 1, system.system);
     const aborting = await network.until(proposal, ['aborting', 'cancelled']);
     assert.equal(aborting.state.phase, 'aborting');
     // Only what the liars speak of stays open; it waits for people.
     await time.pass(10_000);
-    assert.deepEqual([...network.systems.values()].filter((system) => system.openHolds() > 0).map(({ system }) => system), [SYSTEM]);
+    assert.deepEqual(
+      [...network.systems.values()].filter((system) => system.books.openHolds() > 0).map(({ system }) => system),
+      [SYSTEM],
+    );
     await invariants.check();
   }));
 

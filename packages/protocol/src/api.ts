@@ -3,6 +3,8 @@ import { CERTIFICATE_KINDS, certificateShareSchema } from './certificate.ts';
 import { PHASES } from './change.ts';
 import { hashSchema } from './hash.ts';
 import { termsSchema, VERBS } from './operation.ts';
+import { accountRecordSchema, instrumentRecordSchema, partyRecordSchema, systemRecordSchema } from './records.ts';
+import { scenarioDocumentSchema, scenarioReferenceSchema } from './scenario-document.ts';
 import { signedStatementSchema } from './statement.ts';
 
 /** Bodies of the CoreAPI. Instants are RFC 3339 in UTC, amounts decimal strings. */
@@ -112,6 +114,47 @@ export const healthBodySchema = z.strictObject({
   height: z.int(),
   open: z.int(),
 });
+
+/** One person's word about an operation whose outcome validators cannot give. */
+export const resolveBodySchema = z.strictObject({ operation: hashSchema, status: z.enum(['effective', 'dead']), why: z.string().min(1).max(280) });
+
+/** What an organisation registers, in the form of the call that does it. */
+export const registrationSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('register-system'), system: systemRecordSchema }),
+  z.strictObject({ type: z.literal('register-party'), party: partyRecordSchema }),
+  z.strictObject({ type: z.literal('register-account'), account: accountRecordSchema }),
+  z.strictObject({ type: z.literal('register-instrument'), instrument: instrumentRecordSchema }),
+  z.strictObject({ type: z.literal('propose-scenario'), document: scenarioDocumentSchema }),
+  z.strictObject({ type: z.literal('approve-scenario'), scenario: scenarioReferenceSchema, hash: hashSchema }),
+]);
+/** The id of what was registered, or the scenario with the hash that was proposed or approved. */
+export const registeredSchema = z.union([z.strictObject({ id: z.string() }), z.strictObject({ scenario: z.string(), hash: hashSchema })]);
+
+/** Connected systems with their owners. A window is a time in which a system is open; none means always. */
+export const systemsBodySchema = z.strictObject({
+  systems: z.array(
+    z.strictObject({
+      id: z.string(),
+      name: z.string(),
+      kind: z.string(),
+      owner: z.string(),
+      types: z.array(z.string()),
+      promises: z.array(z.string()),
+      finality: z.string(),
+      validators: z.strictObject({ keys: z.array(z.string()), threshold: z.int() }),
+      windows: z.array(z.strictObject({ from: instantSchema, to: instantSchema })),
+    }),
+  ),
+});
+export type SystemsBody = z.infer<typeof systemsBodySchema>;
+
+const scenarioFacts = { reference: z.string(), hash: hashSchema, instruction: z.string(), proposedBy: z.string(), approvals: z.array(z.string()) };
+export const scenariosBodySchema = z.strictObject({ scenarios: z.array(z.strictObject(scenarioFacts)) });
+export type ScenariosBody = z.infer<typeof scenariosBodySchema>;
+
+/** `diagram` is a Mermaid state diagram of every course that a settlement under this scenario can take. */
+export const scenarioBodySchema = z.strictObject({ ...scenarioFacts, document: scenarioDocumentSchema, diagram: z.string() });
+export type ScenarioBody = z.infer<typeof scenarioBodySchema>;
 
 /** What organisations send each other. Shares and statements carry their own signatures, so anyone may bring them. */
 export const sharesBodySchema = z.strictObject({ proposal: hashSchema, shares: z.array(certificateShareSchema).min(1).max(64) });

@@ -9,7 +9,7 @@ import { problemsOf } from './parse.ts';
 import type { Parsed, Unparsed } from './parsed.ts';
 import { applyRate, checkRateCurrencies, checkRateValue, type ExchangeRate, ROUNDINGS } from './rate.ts';
 import { type Problem, problem } from './refusal.ts';
-import { type AccountRecord, systemOfAccount } from './records.ts';
+import { type AccountRecord, type InstrumentRecord, systemOfAccount } from './records.ts';
 import type { Register } from './register.ts';
 
 /**
@@ -95,13 +95,21 @@ class Checks {
       const instrument = this.#register.instrument(isin);
       const unit = this.#text('/security/unit');
       if (!instrument) this.#report('/security/isin', 'instrument-unknown', `No instrument ${isin} is registered.`);
-      else if (unit !== undefined && unit !== instrument.unit) this.#report('/security/unit', 'unit-wrong', `${isin} is counted in ${instrument.unit}.`);
+      else this.#keptWhere(instrument);
+      if (instrument && unit !== undefined && unit !== instrument.unit) this.#report('/security/unit', 'unit-wrong', `${isin} is counted in ${instrument.unit}.`);
     }
     for (const party of PARTIES) this.#party(party);
     this.#sameSystem('/seller/accounts/security', '/buyer/accounts/security');
     this.#sameSystem('/intermediary/accounts/lcy', '/seller/accounts/lcy');
     this.#sameSystem('/buyer/accounts/fcy', '/intermediary/accounts/fcy');
     this.#scenario();
+  }
+
+  /** A security moves in the system that keeps it. */
+  #keptWhere({ isin, system }: InstrumentRecord): void {
+    const pointer = '/seller/accounts/security';
+    const account = this.#text(pointer);
+    if (account !== undefined && systemOfAccount(account) !== system) this.#report(pointer, 'account-asset-differs', `${isin} is kept in ${system}.`);
   }
 
   tradeId(): void {
@@ -162,9 +170,10 @@ class Checks {
     const reference = this.#text('/scenario');
     if (reference === undefined) return;
     const scenario = this.#register.scenario(reference);
+    const schema: string | undefined = scenario?.document.instruction;
     if (!scenario) this.#report('/scenario', 'scenario-unknown', `No scenario ${reference} is registered.`);
-    else if (scenario.document.instruction !== 'dvp/1') {
-      this.#report('/scenario', 'scenario-takes-another-schema', `${reference} takes ${scenario.document.instruction}.`);
+    else if (schema !== 'dvp/1') {
+      this.#report('/scenario', 'scenario-takes-another-schema', `${reference} takes ${schema}.`);
     } else {
       this.#approvals(reference, scenario.approvals);
       this.#windows();

@@ -43,11 +43,11 @@ export const ACTIONS = {
   },
   'raise-dead': (draft) => raiseSubject(draft, 'failed, will be tried again'),
   'raise-irregular': (draft) => raiseSubject(draft, 'irregular'),
-  'raise-disagreement': (draft) => {
+  'raise-evidence': (draft) => {
     const last = draft.changes.findLast((change) => change.what === 'evidence');
-    raiseSubject(draft, last?.what === 'evidence' ? last.kind : 'disagreement');
+    invariant(last?.what === 'evidence', 'the evidence has been noted');
+    raiseSubject(draft, last.kind);
   },
-  'raise-contradiction': (draft) => raiseSubject(draft, 'contradiction'),
   'raise-overdue': (draft) => {
     for (const operation of overdue(draft)) {
       draft.raise({ reason: 'unanswered', waitingFor: operation.system, operation: operationName(operation) });

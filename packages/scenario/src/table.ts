@@ -38,6 +38,8 @@ export const TABLE: readonly Row[] = [
 
   // Everything that can be undone is done; the first thing that goes wrong, or is late, aborts.
   { phase: ['preparing'], event: PREPARED, when: ['deadline-passed'], next: 'aborting', then: ['abort'], because: 'the deadline passed' },
+  { phase: ['preparing'], event: ['cancel'], when: ['deadline-passed'], next: 'aborting', then: ['abort'], because: 'the deadline passed' },
+  { phase: ['preparing'], event: ['disagree', 'contradict'], when: ['deadline-passed'], next: 'aborting', then: ['raise-evidence', 'abort'], because: 'the deadline passed' },
   { phase: ['preparing'], event: ['prepare dead'], when: [], next: 'aborting', then: ['abort'], because: 'an operation is dead' },
   { phase: ['preparing'], event: ['prepare irregular'], when: [], next: 'aborting', then: ['abort'], because: 'an operation took effect with other terms' },
   { phase: ['preparing'], event: ['prepare effective'], when: ['stage-incomplete'], next: 'same', then: ['settle-subject'] },
@@ -68,8 +70,7 @@ export const TABLE: readonly Row[] = [
 
   // A deadline only raises attention once the outcome is decided.
   { phase: ['deciding', 'committed', 'aborting'], event: ['expire'], when: ['something-overdue'], next: 'same', then: ['raise-overdue'] },
-  { phase: EVERYWHERE, event: ['disagree'], when: [], next: 'same', then: ['raise-disagreement'] },
-  { phase: EVERYWHERE, event: ['contradict'], when: [], next: 'same', then: ['raise-contradiction'] },
+  { phase: EVERYWHERE, event: ['disagree', 'contradict'], when: [], next: 'same', then: ['raise-evidence'] },
 ];
 
 /** Phases that end by themselves as soon as nothing is open in them, looked at after every row. */

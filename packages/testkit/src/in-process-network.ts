@@ -34,7 +34,8 @@ import {
   type OnCrossing,
 } from './crossings.ts';
 import { type InProcessValidator, startInProcessValidator } from './in-process-validator.ts';
-import { type Balances, MemorySystem } from './memory-system.ts';
+import type { Balances } from './memory-books.ts';
+import { MemorySystem } from './memory-system.ts';
 import { type NetworkDefinition, networkDefinitionSchema } from './network.ts';
 import { lodgeBody, type SampleNetwork, sampleNetwork } from './sample-network.ts';
 import { realClock, VirtualTime } from './virtual-time.ts';
@@ -51,7 +52,8 @@ export type InProcessNetworkOptions = {
   readonly strict?: boolean;
 };
 
-type Running = { readonly life: Life; readonly coordinator: Coordinator };
+/** One life of an organisation's coordinator, which is not there yet while it starts. */
+type Running = { readonly life: Life; coordinator: Coordinator | undefined };
 
 /** The balances of one system: `account asset` to minor units. */
 export type Totals = Readonly<Record<string, { readonly balance: bigint; readonly held: bigint }>>;
@@ -86,7 +88,8 @@ export async function withVirtualNetwork(
   options: Omit<InProcessNetworkOptions, 'time'> = {},
 ): Promise<void> {
   const time = new VirtualTime();
-  using _installed = time.install();
+  using opened = new DisposableStack();
+  opened.use(time.install());
   await using network = await inProcessNetwork({ ...options, time });
   await work(network, time);
 }
@@ -123,11 +126,14 @@ export class InProcessNetwork implements AsyncDisposable {
     this.validators = new Map([...this.systems].map(([id, system]) => [id, this.#openValidators(id, system)]));
   }
 
-  /** Starts the organisation's coordinator; once more, while it runs, starts a second one beside it on the same journal. */
+  /** Starts the organisation's coordinator; once more, while it runs, starts a second one beside it on the same journal. Throws what keeps it from starting. */
   async start(organisation: string): Promise<void> {
     const signers = this.sample.organisations[organisation];
     if (!signers) throw new Error(`there is no organisation ${organisation}`);
     const life = new Life(organisation, this.clock, () => this.onCrossing);
+    const running: Running = { life, coordinator: undefined };
+    this.#running.set(organisation, [...this.#of(organisation), running]);
+    life.signal.addEventListener('abort', () => this.#forget(organisation, running), { once: true });
     const verifiers = new Map(
       this.#systemsOf(organisation).map((system) => [system, this.#openVerifier(life, system)]),
     );
@@ -147,14 +153,15 @@ export class InProcessNetwork implements AsyncDisposable {
     const killed = new Promise<undefined>((resolve) => {
       life.signal.addEventListener('abort', () => resolve(undefined), { once: true });
     });
-    const coordinator = await Promise.race([starting, killed]);
-    if (coordinator) this.#running.set(organisation, [...this.#of(organisation), { life, coordinator }]);
+    running.coordinator = await Promise.race([starting, killed]).catch((error: unknown) => {
+      life.end();
+      throw error;
+    });
   }
 
   /** Ends the organisation's coordinators at this very moment. Whatever they were doing stays as it is. */
   kill(organisation: string): void {
     for (const { life } of this.#of(organisation)) life.end();
-    this.#running.delete(organisation);
   }
 
   /** Closes the organisation's coordinators in order. */
@@ -163,19 +170,23 @@ export class InProcessNetwork implements AsyncDisposable {
     this.#running.delete(organisation);
     for (const { life, coordinator } of running) {
       life.hurry();
-      await coordinator[Symbol.asyncDispose]();
+      if (coordinator) await coordinator[Symbol.asyncDispose]();
+      else life.end();
     }
   }
 
-  runs(organisation: string): boolean {
-    return this.#running.has(organisation);
+  /** Whether the organisation has a coordinator that answers, or at least one that is starting. */
+  state(organisation: string): 'runs' | 'starts' | 'gone' {
+    const lives = this.#of(organisation);
+    if (lives.some(({ coordinator }) => coordinator !== undefined)) return 'runs';
+    return lives.length > 0 ? 'starts' : 'gone';
   }
 
   /** The coordinator that answers for an organisation. */
   coordinator(organisation: string): Coordinator {
-    const [first] = this.#of(organisation);
+    const [first] = this.#of(organisation).flatMap(({ coordinator }) => (coordinator ? [coordinator] : []));
     if (!first) throw new Fault('peer-unavailable', `${organisation} does not run.`);
-    return first.coordinator;
+    return first;
   }
 
   /** Where the organisation keeps its signing journal. */
@@ -261,6 +272,11 @@ export class InProcessNetwork implements AsyncDisposable {
       for (const validator of validators) await validator[Symbol.asyncDispose]();
     if (!this.#options.ledger) await this.ledger[Symbol.asyncDispose]();
     rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #forget(organisation: string, ended: Running): void {
+    const others = this.#of(organisation).filter((running) => running !== ended);
+    this.#running.set(organisation, others);
   }
 
   #of(organisation: string): Running[] {

@@ -10,6 +10,7 @@ export * from './recordings.ts';
 export * from './crossings.ts';
 export * from './in-process-network.ts';
 export * from './in-process-validator.ts';
+export * from './memory-books.ts';
 export * from './memory-system.ts';
 export * from './virtual-time.ts';
 export * from './network-invariants.ts';

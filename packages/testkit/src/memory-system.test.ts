@@ -90,12 +90,12 @@ test('whoever is no executor fences only what an abort or fence certificate name
   const connector = system.connector('one');
   const [named, other] = [operation('hold', 'named', CASH), operation('hold', 'other', CASH)];
   const abort = certify('abort', named.settlement, [named.id], QUORUM);
-  assert.notEqual(system.fenceAsStranger(other, 'ABRT', abort), undefined);
+  assert.notEqual(system.books.fenceAsStranger(other, 'ABRT', abort), undefined);
   assert.notEqual(
-    system.fenceAsStranger(named, 'ABRT', certify('commit', named.settlement, [named.id], QUORUM)),
+    system.books.fenceAsStranger(named, 'ABRT', certify('commit', named.settlement, [named.id], QUORUM)),
     undefined,
   );
-  assert.equal(system.fenceAsStranger(named, 'ABRT', abort), undefined);
+  assert.equal(system.books.fenceAsStranger(named, 'ABRT', abort), undefined);
   assert.deepEqual(
     [await connector.lookup(named), await connector.lookup(other)].map((seen) => seen?.reason),
     ['ABRT', undefined],
@@ -187,8 +187,8 @@ async function served(
     certify,
     quorum: QUORUM,
     closeAsStranger: async (verb, hold, certificate) =>
-      assert.equal(system.closeAsStranger(verb, hold, certificate), undefined),
-    fenceBlindly: async (id, reason) => void system.fenceBlindly(id, reason),
+      assert.equal(system.books.closeAsStranger(verb, hold, certificate), undefined),
+    fenceBlindly: async (id, reason) => void system.books.fenceBlindly(id, reason),
     [Symbol.asyncDispose]: () => server.close(),
   };
 }

@@ -29,7 +29,7 @@ export function watchInvariants(network: InProcessNetwork): NetworkInvariants {
         assert.ok(ENDS.includes(state.phase), `I9 ${state.tradeId} ends, and is ${state.phase}`);
       }
       for (const system of network.systems.values()) {
-        assert.equal(system.openHolds(), 0, `I3 every hold in ${system.system} was executed or released`);
+        assert.equal(system.books.openHolds(), 0, `I3 every hold in ${system.system} was executed or released`);
       }
     },
   };
@@ -83,16 +83,22 @@ function checkChain(history: readonly Entry[], state: Settlement): void {
 /** I1, I4 and I7: legs move under commit only, come back under abort only; in the end all of them or none. */
 function checkLegs(network: InProcessNetwork, state: Settlement): void {
   const holds = state.operations.filter(({ verb, purpose }) => verb === 'hold' && purpose === 'prepare');
-  const ends = holds.map(({ id, system }) => network.system(system).holdStatus(id));
-  if (state.decision?.kind !== 'commit') assert.ok(!ends.includes('executed'), `I7 ${state.tradeId} moves nothing before commit`);
-  if (state.decision?.kind !== 'abort') assert.ok(!ends.includes('released'), `I7 ${state.tradeId} releases nothing before abort`);
-  if (state.phase === 'settled') assert.ok(ends.every((end) => end === 'executed'), `I1 ${state.tradeId} is delivered in full`);
+  const ends = holds.map(({ id, system }) => network.system(system).books.holdStatus(id));
+  if (state.decision?.kind !== 'commit')
+    assert.ok(!ends.includes('executed'), `I7 ${state.tradeId} moves nothing before commit`);
+  if (state.decision?.kind !== 'abort')
+    assert.ok(!ends.includes('released'), `I7 ${state.tradeId} releases nothing before abort`);
+  if (state.phase === 'settled')
+    assert.ok(
+      ends.every((end) => end === 'executed'),
+      `I1 ${state.tradeId} is delivered in full`,
+    );
   if (state.phase === 'cancelled') assert.ok(!ends.includes('held'), `I1 ${state.tradeId} is undone in full`);
 }
 
 async function proposals(network: InProcessNetwork): Promise<Hash[]> {
   const all: Hash[] = [];
-  for (let before: string | undefined; ; ) {
+  for (let before: string | undefined; ;) {
     const page = await network.ledger.evaluate('settlements', { limit: 500, before });
     assert.ok(page.ok);
     all.push(...page.value.settlements.map(({ proposal }) => proposal));

@@ -45,7 +45,7 @@ function attempt(api: Api, changes: object = {}, kind: 'proceed' | 'commit' = 'p
 }
 
 async function lookUp(api: Api, key: Record<string, string>, operation = 'op'): Promise<Record<string, unknown>> {
-  return (await api.get(`/awaited/${id(operation)}?${new URLSearchParams(key)}`)).body;
+  return (await api.get(`/awaited/${id(operation)}?${new URLSearchParams(key).toString()}`)).body;
 }
 
 function withdraw(api: Api, key: object, changes: object = {}): Promise<Reply> {

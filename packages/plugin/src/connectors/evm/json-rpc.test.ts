@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { Fault } from '@linkspan/protocol';
 import { createHeadWatch } from './head-watch.ts';
@@ -33,8 +34,8 @@ test('whoever waits for blocks goes on waiting through every kind of error', asy
 
 async function rpcOf(t: TestContext, reply: () => Reply): Promise<JsonRpc> {
   const server = createServer((request, response) => {
-    void Array.fromAsync(request).then((chunks) => {
-      const { id } = JSON.parse(chunks.join(''));
+    void text(request).then((body) => {
+      const { id } = JSON.parse(body);
       response.setHeader('content-type', 'application/json').end(JSON.stringify({ jsonrpc: '2.0', id, ...reply() }));
     });
   });

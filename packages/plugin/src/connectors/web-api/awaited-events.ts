@@ -67,7 +67,7 @@ export function awaitedValues(api: WebApi, operation: Operation) {
 
 function whyNotAwaited(api: WebApi, { terms }: Operation): string | undefined {
   const names = Object.keys(terms);
-  const isKey = KEY.every((name) => terms[name] !== undefined);
+  const isKey = names.length === KEY.length && KEY.every((name) => terms[name] !== undefined);
   if (!isKey) return `${api.system} finds events by ${KEY.join(', ')}, not by ${names.join(', ')}.`;
   const elsewhere = [terms['from'], terms['to']].find((account) => systemOfAccount(account ?? '') !== api.system);
   return elsewhere === undefined ? undefined : `${elsewhere} is no account of ${api.system}.`;

@@ -1,0 +1,75 @@
+import type { Ledger } from '@linkspan/ledger';
+import {
+  accept,
+  type CallBody,
+  type Hash,
+  hashSchema,
+  invariant,
+  type JsonObject,
+  type Lodged,
+  parse,
+  problem,
+  refuse,
+  type Result,
+  signCalls,
+  type Signer,
+  type SigningKey,
+} from '@linkspan/protocol';
+import { nonceOf, standingOf } from './lodge-instruction.ts';
+import type { Requests, Sender } from './requests.ts';
+
+/** Who calls, and where. */
+export type Caller = {
+  readonly organisation: string;
+  readonly network: Hash;
+  readonly ledger: Ledger;
+  readonly signer: Signer<SigningKey>;
+  readonly requests: Requests;
+};
+
+/** What a person asks of a settlement that is there already. */
+export type Action =
+  | { readonly type: 'retract' | 'cancel' }
+  | { readonly type: 'resolve'; readonly operation: Hash; readonly status: 'effective' | 'dead'; readonly why: string };
+
+/** Calls of people that are neither instructions nor made by the coordinator. */
+export type OperatorCalls = {
+  /** On a settlement by its own id or its proposal's; gives where it stands after the call. */
+  act(sender: Sender, id: string, action: Action): Promise<Result<Lodged>>;
+  /** Registers something; gives what the contract answers. */
+  register(sender: Sender, body: CallBody): Promise<Result<JsonObject>>;
+};
+
+/** Refusals are those of {@link Requests} and of the contract; faults are `ledger-unavailable` and `storage-unavailable`. */
+export function createOperatorCalls(caller: Caller): OperatorCalls {
+  const call = (sender: Sender, body: CallBody): Promise<Result<JsonObject>> =>
+    caller.requests.once(sender, body, async (request) => {
+      const { network, organisation, ledger, signer } = caller;
+      const { actor } = sender;
+      const nonce = nonceOf(request);
+      const [result] = await ledger.submit(
+        signCalls(signer, [{ schema: 'call/1', network, organisation, actor, nonce, body }]),
+      );
+      invariant(result, 'every call has a result');
+      return result;
+    });
+  return {
+    async act(sender, id, action) {
+      const proposal = await proposalOf(caller.ledger, id);
+      if (!proposal.ok) return proposal;
+      const result = await call(sender, { ...action, proposal: proposal.value });
+      return result.ok ? accept(standingOf(result.value)) : result;
+    },
+    register: call,
+  };
+}
+
+/** A trade id may come to stand for another round between two tries of one request, so it is not enough to act on. */
+async function proposalOf(ledger: Ledger, id: string): Promise<Result<Hash>> {
+  if (!parse(hashSchema, id, 'request-invalid').ok) {
+    const message = "An action names the settlement by its own id or its proposal's, not by its trade id.";
+    return refuse('request-invalid', message, { problems: [problem('/id', 'type-wrong', message)] });
+  }
+  const found = await ledger.evaluate('settlement', { id });
+  return found.ok ? accept(found.value.state.proposal) : found;
+}

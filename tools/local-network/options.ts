@@ -1,0 +1,49 @@
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CannotRun } from './cannot-run.ts';
+
+export const USAGE = `npm start -- [--once] [--json] [--fresh] [--port-base N] [--data DIR] [--samples DIR]
+
+Brings up the local network: three organisations on an embedded ledger, an EVM chain, an RTGS and a CSD, with their validators.
+Settles the samples while you watch, then stays until Ctrl-C. The next start continues with the data.
+
+  --once          end after the samples; exit 0 only if each ended as its expected.json says
+  --json          with --once: print an array of the results as the last line
+  --fresh         begin anew: forget the data of earlier starts
+  --port-base N   first of thirty ports on loopback (7400)
+  --data DIR      where the data lives (var)
+  --samples DIR   what is settled (deploy/samples)`;
+
+export type Options = {
+  readonly once: boolean;
+  readonly json: boolean;
+  readonly fresh: boolean;
+  readonly help: boolean;
+  readonly portBase: number;
+  readonly data: string;
+  readonly samples: string;
+};
+
+/** Reads the arguments of `npm start`; directories are relative to `root`, where npm runs. Throws CannotRun where one makes no sense. */
+export function readOptions(args: readonly string[], root: string): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      once: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      fresh: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+      'port-base': { type: 'string', default: '7400' },
+      data: { type: 'string', default: join(root, 'var') },
+      samples: { type: 'string', default: join(root, 'deploy/samples') },
+    },
+  });
+  const { 'port-base': base, once, json, fresh, help } = values;
+  if (!/^[0-9]{4,5}$/.test(base) || Number(base) < 1024 || Number(base) > LAST_BASE) {
+    throw new CannotRun(`--port-base is a number from 1024 to ${LAST_BASE}, not ${base}.`);
+  }
+  if (json && !once) throw new CannotRun('--json prints the results at the end, so it goes with --once.');
+  return { once, json, fresh, help, portBase: Number(base), data: resolve(root, values.data), samples: resolve(root, values.samples) };
+}
+
+const LAST_BASE = 65_000;
