@@ -8,6 +8,7 @@ import { Changes } from './local-network/changes.ts';
 import { lost, readTotals } from './local-network/conservation.ts';
 import { type DataDirectory, openDataDirectory } from './local-network/data-directory.ts';
 import { domesticAccess } from './local-network/domestic.ts';
+import { freeBytes, isUsedUp, noSpace, refuseLittleSpace, spaceUsedUp } from './local-network/free-space.ts';
 import { layOut, type Layout, urlOf } from './local-network/layout.ts';
 import { type Options, readOptions, USAGE } from './local-network/options.ts';
 import { readPositions } from './local-network/positions.ts';
@@ -54,6 +55,7 @@ async function main(): Promise<number> {
   using data = await openDataDirectory(options.data, (line) => screen.text(line), stop.signal);
   const setting = { options, definition, layout: layOut(definition, root, options.data, options.portBase), screen, data };
   samples.forEach((sample, i) => refuseUnknownProcesses(join(options.samples, names[i] ?? ''), sample, setting));
+  refuseLittleSpace(data.path, freeBytes(data.path));
   await refuseUsedPorts(setting.layout.ports);
   return await runNetwork(setting, readAgain, stop.signal);
 }
@@ -77,9 +79,12 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
   screen.text(`network ${network.slice(0, 19)}… (${continues ? 'continues' : 'new'}), data in ${shown(options.data)}, times in UTC`);
 
   const supervisor = new Supervisor(processes, options.data, (pids) => data.note(pids));
+  const space = spaceUsedUp(options.data);
   const stopped = new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve())));
+  let up = false;
   const work = async (): Promise<number> => {
-    await startAll(supervisor, screen, continues);
+    await startAll(supervisor, screen);
+    up = true;
     const outcomes = await runSamples(setting, supervisor, samples);
     if (options.once) {
       if (options.json) screen.line(JSON.stringify(outcomes.map(({ result }) => result)));
@@ -91,8 +96,13 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
   };
   try {
     const done = work().catch((error: unknown) => blame(supervisor, error));
-    return await Promise.race([done, supervisor.failed, stopped.then(() => (options.once ? INTERRUPTED : 0))]);
+    const failed = supervisor.failed.catch((error: unknown) => {
+      if (continues && !up) process.stderr.write('Where the data of earlier starts is the reason, npm start -- --fresh begins anew.\n');
+      throw isUsedUp(freeBytes(options.data)) ? noSpace(options.data) : error;
+    });
+    return await Promise.race([done, failed, space.failed, stopped.then(() => (options.once ? INTERRUPTED : 0))]);
   } finally {
+    space.stop();
     const forced = await supervisor.stopAll();
     if (forced.length > 0) process.stderr.write(`${forced.join(', ')} did not end when asked and had to be killed.\n`);
     if (stop.aborted) screen.title('Ended. The next start continues with the data.');
@@ -104,15 +114,10 @@ type ReadSample = (run: string) => Sample;
 /** What `writeFiles` and the supervisor make in the data directory, besides a folder for each process. */
 const WRITTEN = ['genesis.json', 'nonce', 'secret', 'profile.json', 'log'];
 
-async function startAll(supervisor: Supervisor, screen: Screen, continues: boolean): Promise<void> {
+async function startAll(supervisor: Supervisor, screen: Screen): Promise<void> {
   const began = performance.now();
   screen.text(`starting ${supervisor.names.length} processes`);
-  try {
-    await supervisor.startAll();
-  } catch (error) {
-    if (continues) process.stderr.write('Where the data of earlier starts is the reason, npm start -- --fresh begins anew.\n');
-    throw error;
-  }
+  await supervisor.startAll();
   screen.text(`all are ready after ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 

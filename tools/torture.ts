@@ -44,13 +44,18 @@ async function main(): Promise<number> {
   const kills = wholeNumber('--kills', values.kills, 0, 100_000);
   const { seed } = values;
   if (!/^[0-9a-z]{1,16}$/.test(seed)) throw new Error('--seed is up to sixteen small letters and digits.');
-  const portBase = values['port-base'] === undefined ? await freePortBase() : wholeNumber('--port-base', values['port-base'], 1024, 65_000);
+  const portBase =
+    values['port-base'] === undefined
+      ? await freePortBase()
+      : wholeNumber('--port-base', values['port-base'], 1024, 65_000);
   const data = values.data === undefined ? mkdtempSync(join(tmpdir(), 'linkspan-torture-')) : resolve(values.data);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   say(`seed ${seed}, ${kills} kills`);
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopped.abort());
-  const report = await runTorture({ root, data, portBase, kills, seed, say, signal: stopped.signal }).catch((error: unknown) => failed(seed, error));
+  const report = await runTorture({ root, data, portBase, kills, seed, say, signal: stopped.signal }).catch(
+    (error: unknown) => failed(seed, error),
+  );
   if (report.wrong.length === 0 && values.data === undefined) rmSync(data, { recursive: true, force: true });
   for (const line of table(report)) say(line);
   if (report.wrong.length > 0) {
@@ -62,7 +67,14 @@ async function main(): Promise<number> {
 }
 
 function failed(seed: string, error: unknown): TortureReport {
-  return { seed, kills: {}, ends: {}, trades: 0, durationMs: 0, wrong: [error instanceof Error ? error.message : String(error)] };
+  return {
+    seed,
+    kills: {},
+    ends: {},
+    trades: 0,
+    durationMs: 0,
+    wrong: [error instanceof Error ? error.message : String(error)],
+  };
 }
 
 function table({ kills, ends, trades, durationMs, wrong }: TortureReport): string[] {
@@ -80,6 +92,7 @@ function table({ kills, ends, trades, durationMs, wrong }: TortureReport): strin
 
 function wholeNumber(name: string, text: string, low: number, high: number): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < low || value > high) throw new Error(`${name} is a whole number from ${low} to ${high}.`);
+  if (!Number.isInteger(value) || value < low || value > high)
+    throw new Error(`${name} is a whole number from ${low} to ${high}.`);
   return value;
 }

@@ -14,6 +14,9 @@ import {
   type VerifierOptions,
 } from '@linkspan/plugin';
 import {
+  type ErrorCode,
+  Fault,
+  type SignedCertificate,
   type Hash,
   hashOf,
   type Operation,
@@ -108,6 +111,26 @@ export async function accepted(outcome: Promise<Outcome>): Promise<Extract<Outco
   const value = await outcome;
   assert.ok(value.kind === 'accepted', JSON.stringify(value));
   return value;
+}
+
+/** The first answer that is not accepted, where all that are asked have to be believed before there is an outcome. */
+export async function firstRefusal(
+  validators: readonly ValidatorEndpoint[],
+  operation: Operation,
+  certificate?: SignedCertificate,
+): Promise<{ readonly key: SigningKey; readonly code: ErrorCode }> {
+  const refused = Promise.withResolvers<{ readonly key: SigningKey; readonly code: ErrorCode }>();
+  const onRefusal = (key: SigningKey, _: Operation, { code }: { readonly code: ErrorCode }): void =>
+    refused.resolve({ key, code });
+  await using verifier = verifierOf(SYSTEM, validators, { onRefusal, threshold: validators.length });
+  const enough = new AbortController();
+  const given = AbortSignal.any([enough.signal, limit()]);
+  const unanswered = assert.rejects(verifier.perform(operation, certificate, given), Fault);
+  given.addEventListener('abort', () => refused.reject(new Error('nothing was refused')));
+  const first = await refused.promise;
+  enough.abort();
+  await unanswered;
+  return first;
 }
 
 export const verify = createVerify({ memoize: 10_000 });

@@ -1,4 +1,5 @@
 import type { Crossing, Incident, InProcessNetwork, SystemIncident, SystemRequest } from '@linkspan/testkit';
+import { sendForgeries } from './forgeries.ts';
 import type { Random } from './random.ts';
 
 export type Write = (line: string) => void;
@@ -38,11 +39,12 @@ export class Faults {
       come();
     }
     if (!this.#active || !this.#random.chance(this.#rate * 4)) return;
-    const kind = this.#random.pick(['system', 'validator', 'organisation', 'second']);
+    const kind = this.#random.pick(['system', 'validator', 'organisation', 'second', 'forger', 'forger']);
     if (kind === 'system') this.#stopSystem();
     else if (kind === 'validator') this.#stopValidator();
     else if (kind === 'organisation') this.#kill(this.#anOrganisation());
-    else this.#startSecond(this.#anOrganisation());
+    else if (kind === 'second') this.#startSecond(this.#anOrganisation());
+    else this.#forge();
   }
 
   /** Nothing breaks any more, and everything comes back. */
@@ -68,6 +70,15 @@ export class Faults {
     this.#write(`${system} ${executor} ${method}: ${fate}`);
     if (fate === 'delay') return { delayMs: this.#random.between(1, 4_000) };
     return fate === 'late' ? { arriveAfterMs: this.#random.between(1, 60_000) } : fate;
+  }
+
+  /** Somebody tells everybody that what is open is dead, and fills their books with signatures that nobody asked for. */
+  #forge(): void {
+    const organisation = this.#anOrganisation();
+    this.#write(`${organisation} forges`);
+    sendForgeries(this.#network, organisation).catch((error: unknown) =>
+      this.#write(`forging failed: ${String(error)}`),
+    );
   }
 
   #stopSystem(): void {

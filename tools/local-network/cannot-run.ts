@@ -8,7 +8,10 @@ export class CannotRun extends Error {
 /** What to print of a failure: a sentence where somebody foresaw it, and everything where nobody did. `directory` is where files are written. */
 export function sentenceOf(error: unknown, directory: string): string {
   if (!(error instanceof Error)) return String(error);
-  if (SPOKEN.has(error.name)) return error.message;
+  if (SPOKEN.has(error.name)) {
+    const why = error.cause instanceof Error ? REASONS[systemError(error.cause).code] : undefined;
+    return why === undefined ? error.message : `${error.message.replace(/\.+$/, '')}: ${why}.`;
+  }
   const { code, path } = systemError(error);
   const reason = REASONS[code];
   if (reason !== undefined) return `${path ?? directory} cannot be written: ${reason}.`;

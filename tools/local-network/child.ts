@@ -90,7 +90,7 @@ export class ChildFailed extends Error {
 
   constructor({ name, code, signal, message, log }: ChildEnd) {
     const how = signal ? `was ended by ${signal}` : code === null ? 'could not be started' : `ended with code ${code}`;
-    const why = message === '' ? '.' : `: ${message.replace(/\.?$/, '.')}`;
+    const why = message === '' ? '.' : `: ${message.replace(/\.*$/, '.')}`;
     super(`${name} ${how}${why} Its log is ${log}`);
   }
 }

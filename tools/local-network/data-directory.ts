@@ -20,7 +20,7 @@ export type DataDirectory = Disposable & {
  * CannotRun where another start has the directory, or where it cannot be written.
  */
 export async function openDataDirectory(path: string, say: (line: string) => void, stop: AbortSignal): Promise<DataDirectory> {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeDirectory(path);
   const known = existsSync(join(path, LOCK)) || existsSync(join(path, 'genesis.json'));
   const lock = takeLock(path);
   const running = join(path, RUNNING);
@@ -44,6 +44,16 @@ const RUNNING = 'running.json';
 const SQLITE_BUSY = 5;
 const PATIENCE_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // Node says so for a directory that cannot be made on a read-only file system, too.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new CannotRun(`The directory ${path} cannot be made.`);
+    throw error;
+  }
+}
 
 /** An open SQLite transaction is the only lock that Node can take on a file and that the operating system takes back by itself. */
 function takeLock(path: string): DatabaseSync {

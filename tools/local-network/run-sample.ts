@@ -142,9 +142,12 @@ function problemText({ pointer, code }: { readonly pointer: string; readonly cod
   return `${pointer} ${code}`;
 }
 
+/** Says what only one of two lists has. */
 function compare(wrong: string[], what: string, found: readonly string[], expected: readonly string[]): void {
-  const [a, b] = [found.toSorted().join(', '), expected.toSorted().join(', ')];
-  if (a !== b) wrong.push(`${what}: ${a || 'none'}, expected ${b || 'none'}`);
+  const unexpected = found.filter((each) => !expected.includes(each));
+  const missing = expected.filter((each) => !found.includes(each));
+  const parts = [...unexpected.map((each) => `${each} is not expected`), ...missing.map((each) => `${each} is expected and missing`)];
+  if (parts.length > 0) wrong.push(`${what}: ${parts.join(', ')}`);
 }
 
 /** Exactly the moves that are expected, and nothing held any more. */

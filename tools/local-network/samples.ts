@@ -82,7 +82,7 @@ function readDomestic(file: string, fillIn: (text: string) => string): DomesticP
   try {
     return readPlan(json);
   } catch (error) {
-    throw new CannotRun(`${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CannotRun(`${file} cannot be used: ${error instanceof Error ? error.message : String(error)}.`);
   }
 }
 

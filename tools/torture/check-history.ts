@@ -5,7 +5,10 @@ import type { EntryRead, SettlementRead } from './client.ts';
  * Whether the entries of a history hash to each other and to its head, by hashing made here: SHA-256 over the members in order of their
  * names. What the API leaves out of an entry (its proposal, its settlement once matched, the machine's version) is filled in.
  */
-export function checkHistory({ proposal, settlement, entries: count, head }: SettlementRead, entries: readonly EntryRead[]): string[] {
+export function checkHistory(
+  { proposal, settlement, entries: count, head }: SettlementRead,
+  entries: readonly EntryRead[],
+): string[] {
   if (entries.length !== count) return [`its history has ${entries.length} entries of ${count}`];
   const wrong: string[] = [];
   entries.forEach(({ sequence, time, call, by, changes, state, previous }, i) => {
@@ -13,7 +16,22 @@ export function checkHistory({ proposal, settlement, entries: count, head }: Set
     if (i === 0 && previous !== null) wrong.push('the first entry of its history names one before it');
     const next = entries[i + 1] ? entries[i + 1]?.previous : head;
     const fits = [null, settlement].some((known) =>
-      MACHINES.some((machine) => next === hashOf({ proposal, settlement: known, sequence, time: Date.parse(time), machine, call, by, changes, state, previous })),
+      MACHINES.some(
+        (machine) =>
+          next ===
+          hashOf({
+            proposal,
+            settlement: known,
+            sequence,
+            time: Date.parse(time),
+            machine,
+            call,
+            by,
+            changes,
+            state,
+            previous,
+          }),
+      ),
     );
     if (!fits) wrong.push(`what follows entry ${sequence} of its history does not hash to it`);
   });
@@ -23,7 +41,9 @@ export function checkHistory({ proposal, settlement, entries: count, head }: Set
 const MACHINES = [1, 2, 3];
 
 function hashOf(value: unknown): string {
-  return `sha256:${createHash('sha256').update(JSON.stringify(sorted(value))).digest('hex')}`;
+  return `sha256:${createHash('sha256')
+    .update(JSON.stringify(sorted(value)))
+    .digest('hex')}`;
 }
 
 function sorted(value: unknown): unknown {

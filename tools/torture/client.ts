@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
-const problemSchema = z.looseObject({ code: z.string(), detail: z.string().optional(), problems: z.array(z.looseObject({ code: z.string() })).optional() });
+const problemSchema = z.looseObject({
+  code: z.string(),
+  detail: z.string().optional(),
+  problems: z.array(z.looseObject({ code: z.string() })).optional(),
+});
 const lodgedSchema = z.looseObject({ proposal: z.string() });
 const settlementSchema = z.looseObject({
   proposal: z.string(),
@@ -10,13 +14,30 @@ const settlementSchema = z.looseObject({
   phase: z.string(),
   changedAt: z.string(),
   differences: z.array(z.looseObject({ path: z.string() })),
-  operations: z.array(z.looseObject({ name: z.string(), verb: z.string(), system: z.string(), status: z.string(), fenced: z.boolean(), reason: z.string() })),
+  operations: z.array(
+    z.looseObject({
+      name: z.string(),
+      verb: z.string(),
+      system: z.string(),
+      status: z.string(),
+      fenced: z.boolean(),
+      reason: z.string(),
+    }),
+  ),
   decision: z.looseObject({ because: z.string() }).nullable(),
   attention: z.array(z.looseObject({ reason: z.string(), waitingFor: z.string() })),
   entries: z.int(),
   head: z.string(),
 });
-const entrySchema = z.looseObject({ sequence: z.int(), time: z.string(), call: z.string(), by: z.unknown(), changes: z.unknown(), state: z.string(), previous: z.string().nullable() });
+const entrySchema = z.looseObject({
+  sequence: z.int(),
+  time: z.string(),
+  call: z.string(),
+  by: z.unknown(),
+  changes: z.unknown(),
+  state: z.string(),
+  previous: z.string().nullable(),
+});
 const historySchema = z.looseObject({ entries: z.array(entrySchema), next: z.int().nullable() });
 
 export type SettlementRead = z.infer<typeof settlementSchema>;
@@ -40,7 +61,11 @@ export class Client {
 
   /** Under one key as often as it takes. */
   async lodge(instruction: object, key: string): Promise<LodgeAnswer> {
-    const init = { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': key }, body: JSON.stringify(instruction) };
+    const init = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify(instruction),
+    };
     const { ok, body } = await this.#untilAnswered('/instructions', init);
     if (ok) return lodgedSchema.parse(body);
     const { code, problems = [] } = problemSchema.parse(body);
@@ -54,7 +79,9 @@ export class Client {
   async history(id: string): Promise<EntryRead[]> {
     const entries: EntryRead[] = [];
     for (let after = 0; ;) {
-      const page = historySchema.parse(await this.#get(`/settlements/${encodeURIComponent(id)}/history?limit=500&after=${after}`));
+      const page = historySchema.parse(
+        await this.#get(`/settlements/${encodeURIComponent(id)}/history?limit=500&after=${after}`),
+      );
       entries.push(...page.entries);
       if (page.next === null) return entries;
       after = page.next;

@@ -16,7 +16,9 @@ const config = loadConfig(process.env, (file) => readFileSync(file, 'utf8'), pat
 if (!config.ok) throw new Error(config.refusal.message);
 const loops = join(dirname(path), 'loops');
 const twice = existsSync(loops) && readFileSync(loops, 'utf8').trim() === 'two';
-const seconds = twice ? config.value.organisations.map((one) => ({ ...one, port: 0, journal: `${one.journal}.second` })) : [];
+const seconds = twice
+  ? config.value.organisations.map((one) => ({ ...one, port: 0, journal: `${one.journal}.second` }))
+  : [];
 const running = await startCoreApi(
   { ...config.value, organisations: [...seconds, ...config.value.organisations] },
   {
@@ -28,5 +30,6 @@ const running = await startCoreApi(
       }),
   },
 );
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void running[Symbol.asyncDispose]().then(() => process.exit(0)));
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => void running[Symbol.asyncDispose]().then(() => process.exit(0)));
 process.stdout.write(`${JSON.stringify({ ready: true, organisations: running.urls, network: running.network })}\n`);

@@ -10,13 +10,17 @@ export type Leg = {
 /** What a connected system says that it did, as it says it to anyone: once per operation id. */
 export type Effect = {
   readonly system: string;
-  readonly verb: 'hold' | 'execute' | 'release' | 'fence';
-  /** 32 bytes in hexadecimal with 0x; undefined where a stranger brought a certificate. */
+  /** `transfer` and `dvp` are the participants' own, under a trade id. */
+  readonly verb: 'hold' | 'execute' | 'release' | 'fence' | 'transfer' | 'dvp';
+  /** 32 bytes in hexadecimal with 0x, of a participant's transfer its own id; undefined where a stranger brought a certificate. */
   readonly operation: string | undefined;
   /** Of a hold its own operation id. */
   readonly hold: string | undefined;
   readonly settlement: string | undefined;
   readonly leg: Leg | undefined;
+  readonly trade?: string | undefined;
+  /** What moves against the other leg in one step. */
+  readonly cash?: Leg | undefined;
 };
 
 export type Position = {
@@ -32,15 +36,23 @@ export type Position = {
 export type Trade = {
   readonly tradeId: string;
   readonly kind: Kind;
-  /** What moves if it settles, from the text of the instruction. */
+  /** What is held, and executed if it settles, from the text of the instruction. */
   readonly legs: readonly Leg[];
+  /** What participants do by themselves: a payment to the buyer, then delivery versus payment in the depository. */
+  readonly domestic?: { readonly payment: Leg; readonly delivery: readonly [Leg, Leg] } | undefined;
   readonly deadlineMs: number;
   readonly end: End;
 };
 
 /** `refused`: nothing was opened, or nothing that could begin. `stuck`: no end within the patience. */
 export type End =
-  | { readonly phase: 'settled' | 'cancelled' | 'rejected'; readonly settlement: string | undefined; readonly because: string; readonly endedMs: number; readonly differences: readonly string[] }
+  | {
+      readonly phase: 'settled' | 'cancelled' | 'rejected';
+      readonly settlement: string | undefined;
+      readonly because: string;
+      readonly endedMs: number;
+      readonly differences: readonly string[];
+    }
   | { readonly phase: 'refused'; readonly codes: readonly string[] }
   | { readonly phase: 'stuck'; readonly state: string };
 

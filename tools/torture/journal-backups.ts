@@ -23,7 +23,8 @@ export class JournalBackups {
   take(): void {
     const to = join(this.#folder, String(this.#count));
     mkdirSync(to, { recursive: true });
-    for (const part of PARTS) if (existsSync(this.#journal + part)) cpSync(this.#journal + part, join(to, `journal${part}`));
+    for (const part of PARTS)
+      if (existsSync(this.#journal + part)) cpSync(this.#journal + part, join(to, `journal${part}`));
     this.#count += 1;
   }
 

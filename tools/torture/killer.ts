@@ -33,7 +33,9 @@ export class Killer {
     this.#random = random;
     this.#say = say;
     const folder = folderOf(network.layout, CORE_API);
-    this.#backups = network.definition.organisations.map(({ id }) => new JournalBackups(join(folder, id, 'journal.sqlite'), join(network.layout.data, 'backups', id)));
+    this.#backups = network.definition.organisations.map(
+      ({ id }) => new JournalBackups(join(folder, id, 'journal.sqlite'), join(network.layout.data, 'backups', id)),
+    );
   }
 
   get killed(): number {
@@ -47,7 +49,10 @@ export class Killer {
       await delay(random.between(0, LONGEST_QUIET_MS));
       const victims = [this.#pick()];
       if (random.chance(0.25)) victims.push(this.#pick());
-      const [away, outage] = [random.between(0, LONGEST_AWAY_MS), random.chance(0.08) ? random.between(0, LONGEST_OUTAGE_MS) : 0];
+      const [away, outage] = [
+        random.between(0, LONGEST_AWAY_MS),
+        random.chance(0.08) ? random.between(0, LONGEST_OUTAGE_MS) : 0,
+      ];
       const names = [...new Set(victims)].slice(0, kills - this.killed);
       await Promise.all(names.map((name) => this.#kill(name)));
       await delay(away + outage);
@@ -61,7 +66,11 @@ export class Killer {
   /** Resolves when every process that was started again is ready. */
   async ready(): Promise<void> {
     const rising = [...this.#rising.keys()];
-    await within(Promise.all(this.#rising.values()), READY_WITHIN_MS, `not ready after ${READY_WITHIN_MS} ms, among ${rising.join(', ')}`);
+    await within(
+      Promise.all(this.#rising.values()),
+      READY_WITHIN_MS,
+      `not ready after ${READY_WITHIN_MS} ms, among ${rising.join(', ')}`,
+    );
   }
 
   #pick(): string {
@@ -74,7 +83,9 @@ export class Killer {
     const { supervisor, chainNode } = this.#network;
     const isStarting = this.#rising.has(this.#processOf(name));
     const seconds = ((performance.now() - this.#beganAt) / 1000).toFixed(1).padStart(6);
-    this.#say(`${seconds} s  kill ${String(this.killed + 1).padStart(3)}  ${name}${isStarting ? ' while it starts' : ''}`);
+    this.#say(
+      `${seconds} s  kill ${String(this.killed + 1).padStart(3)}  ${name}${isStarting ? ' while it starts' : ''}`,
+    );
     this.kills.set(name, (this.kills.get(name) ?? 0) + 1);
     if (name === chainNode.name) await this.#killChainNode();
     else await supervisor.kill(name);

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { BackOffice } from '@stand-in/back-office';
+import type { DomesticAccess } from '../local-network/domestic.ts';
 import { readSample, type Sample } from '../local-network/samples.ts';
 import type { Client, LodgeAnswer, SettlementRead } from './client.ts';
 import { type End, type Kind, type Leg, minorUnits, type Trade } from './facts.ts';
@@ -15,10 +17,16 @@ const SAMPLES = [
   '07-system-down',
   '07-system-down',
   '08-coordinator-killed',
+  '09-report-settled',
+  '09-report-settled',
+  '09-report-settled',
+  '12-default-same-wrong-inputfile',
 ] as const;
 
+/** The moment of a domestic plan that comes before everything else. */
+const AT_ONCE = 'at once';
 const LOOK_EVERY_MS = 200;
-const LONGEST_REST_MS = 600;
+const LONGEST_REST_MS = 300;
 /** A made rate, so that amounts differ from trade to trade and still agree with each other. */
 const JPY_PER_USD = 149n;
 
@@ -29,6 +37,8 @@ export type LoadParts = {
   /** The organisations that lodge: the buyer's, which the samples call first, and the seller's. */
   readonly first: Client;
   readonly other: Client;
+  /** How participants reach the connected systems, for what they do by themselves. */
+  readonly domestic: DomesticAccess;
   /** Ends everything, also what has not ended. */
   readonly enough: AbortSignal;
 };
@@ -71,9 +81,14 @@ export class Load {
     const sample = vary(readSample(root, random.pick(SAMPLES), run, Date.now()), random);
     const tradeId = String(sample.instruction['tradeId']);
     let last: SettlementRead | undefined;
+    const office = this.#officeOf(sample);
+    const waiting = new Set(office?.moments);
     const look = async (proposal: string): Promise<End> => {
       for (;;) {
         last = await this.#parts.first.settlement(proposal);
+        for (const { name, status } of last.operations) {
+          if (office && status === 'effective' && waiting.delete(name)) await this.#act(office, name, tradeId);
+        }
         const end = endOf(last);
         if (end) {
           this.ends.set(proposal, last);
@@ -82,14 +97,43 @@ export class Load {
         await delay(LOOK_EVERY_MS, undefined, { signal: enough });
       }
     };
-    const end = await this.#lodge(sample, tradeId)
-      .then((answer): End | Promise<End> => ('codes' in answer ? { phase: 'refused', codes: answer.codes } : look(answer.proposal)))
+    const begun = office && waiting.delete(AT_ONCE) ? this.#act(office, AT_ONCE, tradeId) : Promise.resolve();
+    const end = await begun
+      .then(() => this.#lodge(sample, tradeId))
+      .then((answer): End | Promise<End> =>
+        'codes' in answer ? { phase: 'refused', codes: answer.codes } : look(answer.proposal),
+      )
       .catch((error: unknown): End => {
         if (enough.aborted) return { phase: 'stuck', state: last ? stateInWords(last) : 'no answer' };
         throw error;
       });
-    const deadline = /^\d{4}-/.exec(String(sample.instruction['deadline'])) ? Date.parse(String(sample.instruction['deadline'])) : 0;
-    this.trades.push({ tradeId, kind: kindOf(sample), legs: sample.name === 'bad-inputfile' ? [] : legsOf(sample.instruction), deadlineMs: deadline, end });
+    const deadline = /^\d{4}-/.exec(String(sample.instruction['deadline']))
+      ? Date.parse(String(sample.instruction['deadline']))
+      : 0;
+    this.trades.push({ tradeId, kind: kindOf(sample), ...movesOf(sample), deadlineMs: deadline, end });
+  }
+
+  #officeOf({ domestic: plan }: Sample): BackOffice | undefined {
+    const access = plan && this.#parts.domestic[plan.system];
+    return plan && access ? new BackOffice(plan, access) : undefined;
+  }
+
+  /** What participants do at a moment, again and again until the system answers: their requests have ids, so once is enough and twice no harm. */
+  async #act(office: BackOffice, moment: string, tradeId: string): Promise<void> {
+    for (;;) {
+      this.#parts.enough.throwIfAborted();
+      try {
+        const refused = (await office.at(moment)).filter(({ done }) => !done);
+        // A payment may come too late; what is lodged before anything else never does.
+        if (moment === AT_ONCE)
+          this.contradictions.push(
+            ...refused.map(({ step, detail }) => `${tradeId}: ${step.do} was refused: ${detail}`),
+          );
+        return;
+      } catch {
+        await delay(LOOK_EVERY_MS);
+      }
+    }
   }
 
   /** Both sides, in either order or at once; some ask twice, at once or afterwards, as clients do that got no answer. */
@@ -98,22 +142,28 @@ export class Load {
     const [twice, again, reuse] = [random.chance(0.2), random.chance(0.3), random.chance(0.1)];
     const pause = random.chance(0.5) ? random.between(0, 400) : 0;
     const one = async (client: Client, instruction: object, key: string): Promise<LodgeAnswer> => {
-      const [answer] = await Promise.all([client.lodge(instruction, key), twice ? client.lodge(instruction, key) : undefined]);
+      const [answer] = await Promise.all([
+        client.lodge(instruction, key),
+        twice ? client.lodge(instruction, key) : undefined,
+      ]);
       if (again) this.#compare(tradeId, answer, await client.lodge(instruction, key));
-      if (reuse && 'proposal' in answer) this.#mustBeReused(tradeId, await client.lodge({ ...instruction, tradeId: `${tradeId}-2` }, key));
+      if (reuse && 'proposal' in answer)
+        this.#mustBeReused(tradeId, await client.lodge({ ...instruction, tradeId: `${tradeId}-2` }, key));
       return answer;
     };
     const mine = one(first, sample.instruction, `${tradeId} first`);
     if (pause > 0) await delay(pause);
     const [a, b] = await Promise.all([mine, one(other, sample.otherSide, `${tradeId} other`)]);
-    if ('proposal' in a && 'proposal' in b && a.proposal !== b.proposal) this.contradictions.push(`${tradeId}: the two sides were told of different proposals`);
+    if ('proposal' in a && 'proposal' in b && a.proposal !== b.proposal)
+      this.contradictions.push(`${tradeId}: the two sides were told of different proposals`);
     return 'proposal' in a ? a : b;
   }
 
   #compare(tradeId: string, before: LodgeAnswer, after: LodgeAnswer): void {
     // What was refused is forgotten and may be refused for other reasons later; what was accepted is accepted for ever.
     if ('codes' in before) return;
-    if ('codes' in after) this.contradictions.push(`${tradeId}: lodged, and then refused under the same key: ${after.codes.join(', ')}`);
+    if ('codes' in after)
+      this.contradictions.push(`${tradeId}: lodged, and then refused under the same key: ${after.codes.join(', ')}`);
     else if (after.proposal !== before.proposal) this.contradictions.push(`${tradeId}: one key gave two proposals`);
   }
 
@@ -125,7 +175,7 @@ export class Load {
 
 /** The sample with amounts of its own, so that nothing that is mixed up can go unseen. Faulty and differing ones stay as they are. */
 function vary(sample: Sample, random: Random): Sample {
-  if (sample.name === 'bad-inputfile' || sample.name === 'sides-differ') return sample;
+  if (['bad-inputfile', 'sides-differ', 'default-same-wrong-inputfile'].includes(sample.name)) return sample;
   const usd = BigInt(random.between(1000, 6000));
   const patch = {
     security: { ...objectOf(sample.instruction['security']), quantity: `${random.between(1, 1000)}000` },
@@ -133,26 +183,48 @@ function vary(sample: Sample, random: Random): Sample {
     lcy: { amount: `${usd * JPY_PER_USD}`, currency: 'JPY' },
   };
   const instruction = { ...sample.instruction, ...patch };
-  return { ...sample, instruction, otherSide: instruction };
+  const { quantity } = patch.security;
+  const { amount } = patch.lcy;
+  const steps = sample.domestic?.steps.map((step) =>
+    step.do === 'pay'
+      ? { ...step, amount }
+      : { ...step, security: { ...step.security, amount: quantity }, cash: { ...step.cash, amount } },
+  );
+  const domestic = sample.domestic && steps && { ...sample.domestic, steps };
+  return { ...sample, instruction, otherSide: instruction, domestic };
 }
 
-function kindOf({ name, expected }: Sample): Kind {
-  if (name === 'bad-inputfile') return { name: 'bad', codes: (expected.problems ?? []).map(({ code }) => code) };
-  if (name === 'sides-differ') return { name: 'differs', differences: (expected.differences ?? []).toSorted() };
-  if (name.startsWith('insufficient')) return { name: 'short', because: expected.because ?? '' };
-  return { name: 'may-settle' };
+function kindOf({ expected: { status, because = '', differences = [], problems = [] } }: Sample): Kind {
+  if (status === 'refused') return { name: 'bad', codes: problems.map(({ code }) => code) };
+  if (status === 'rejected') return { name: 'differs', differences: differences.toSorted() };
+  return because.includes('was refused') ? { name: 'short', because } : { name: 'may-settle' };
+}
+
+/** In the report's own flow only the foreign currency is held; the buyer is paid, and pays the seller for the bond. */
+function movesOf({ name, instruction, domestic }: Sample): Pick<Trade, 'legs' | 'domestic'> {
+  if (name === 'bad-inputfile') return { legs: [] };
+  const [bond, lcy, fcy] = legsOf(instruction);
+  if (!domestic) return { legs: [bond, lcy, fcy] };
+  const [, buyer = ''] = String(objectOf(objectOf(instruction['buyer'])['accounts'])['lcy']).split(':');
+  return { legs: [fcy], domestic: { payment: { ...lcy, to: buyer }, delivery: [bond, { ...lcy, from: buyer }] } };
 }
 
 /** What a dvp/1 instruction moves: bond from seller to buyer, local currency to the seller, foreign currency from the buyer. */
-function legsOf(instruction: Readonly<Record<string, unknown>>): Leg[] {
-  const text = (...path: readonly string[]): string => String(path.reduce<unknown>((value, name) => objectOf(value)[name], instruction));
+function legsOf(instruction: Readonly<Record<string, unknown>>): readonly [Leg, Leg, Leg] {
+  const text = (...path: readonly string[]): string =>
+    String(path.reduce<unknown>((value, name) => objectOf(value)[name], instruction));
   const leg = (from: string, to: string, asset: string, amount: bigint): Leg => {
     const [system = '', payer = ''] = from.split(':');
     return { system, from: payer, to: to.split(':')[1] ?? '', asset, amount };
   };
   const account = (party: string, name: string): string => text(party, 'accounts', name);
   return [
-    leg(account('seller', 'security'), account('buyer', 'security'), text('security', 'isin'), minorUnits(text('security', 'quantity'), 0)),
+    leg(
+      account('seller', 'security'),
+      account('buyer', 'security'),
+      text('security', 'isin'),
+      minorUnits(text('security', 'quantity'), 0),
+    ),
     leg(account('intermediary', 'lcy'), account('seller', 'lcy'), 'JPY', minorUnits(text('lcy', 'amount'), 0)),
     leg(account('buyer', 'fcy'), account('intermediary', 'fcy'), 'USD', minorUnits(text('fcy', 'amount'), 2)),
   ];
@@ -170,7 +242,9 @@ function endOf({ phase, settlement, decision, changedAt, differences }: Settleme
 }
 
 function stateInWords({ phase, operations, attention, proposal }: SettlementRead): string {
-  const open = operations.filter(({ status }) => status === 'requested').map(({ name, system, fenced }) => `${name} at ${system}${fenced ? ' (to be fenced)' : ''}`);
+  const open = operations
+    .filter(({ status }) => status === 'requested')
+    .map(({ name, system, fenced }) => `${name} at ${system}${fenced ? ' (to be fenced)' : ''}`);
   const flags = attention.map(({ reason, waitingFor }) => `${reason}, waiting for ${waitingFor}`);
   return [phase, `open: ${open.join(', ') || 'nothing'}`, ...flags, proposal].join('; ');
 }

@@ -2,11 +2,34 @@ import { decodeEventLog, parseAbi } from 'viem';
 import { z } from 'zod';
 import type { Effect, Leg, Position } from './facts.ts';
 
-export type Register = { readonly system: string; readonly url: string; readonly client: string; readonly secret: string };
-export type Chain = { readonly system: string; readonly url: string; readonly token: string; readonly asset: string; readonly holders: readonly string[] };
-export type BooksRead = { readonly effects: readonly Effect[]; readonly positions: readonly Position[]; readonly wrong: readonly string[] };
+export type Register = {
+  readonly system: string;
+  readonly url: string;
+  readonly client: string;
+  readonly secret: string;
+};
+export type Chain = {
+  readonly system: string;
+  readonly url: string;
+  readonly token: string;
+  readonly asset: string;
+  readonly holders: readonly string[];
+};
+export type BooksRead = {
+  readonly effects: readonly Effect[];
+  readonly positions: readonly Position[];
+  readonly wrong: readonly string[];
+};
 
-const VERBS: Readonly<Record<string, Effect['verb']>> = { hold: 'hold', execute: 'execute', deliver: 'execute', release: 'release', fence: 'fence' };
+const VERBS: Readonly<Record<string, Effect['verb']>> = {
+  hold: 'hold',
+  execute: 'execute',
+  deliver: 'execute',
+  release: 'release',
+  fence: 'fence',
+  transfer: 'transfer',
+  dvp: 'dvp',
+};
 const PAGE = 1000;
 
 /** Everything that a register says it did, from its feed, and its positions. */
@@ -18,14 +41,32 @@ export async function readRegister(register: Register): Promise<BooksRead> {
     const { events, next } = eventsSchema.parse(await json(`${url}/events?after=${after}&limit=${PAGE}`, { headers }));
     for (const event of events) {
       const verb = VERBS[event.type];
-      if (verb) effects.push({ system, verb, operation: event.operation, hold: event.hold, settlement: event.settlement, leg: legOf(system, event) });
+      if (!verb) continue;
+      const { operation, reference, hold, settlement, trade } = event;
+      effects.push({
+        system,
+        verb,
+        operation: operation ?? reference,
+        hold,
+        settlement,
+        trade,
+        leg: legOf(system, event),
+        cash: legOf(system, event.cash ?? {}),
+      });
     }
     if (next === after) break;
     after = next;
   }
   const { accounts } = accountsSchema.parse(await json(`${url}/accounts`, { headers }));
   const positions = accounts.flatMap(({ id, positions: rows }) =>
-    rows.map(({ asset, balance, held, free }) => ({ system, account: id, asset, balance: BigInt(balance), held: BigInt(held), free: BigInt(free) })),
+    rows.map(({ asset, balance, held, free }) => ({
+      system,
+      account: id,
+      asset,
+      balance: BigInt(balance),
+      held: BigInt(held),
+      free: BigInt(free),
+    })),
   );
   return { effects, positions, wrong: [] };
 }
@@ -45,7 +86,9 @@ export async function readChain({ system, url, token, asset, holders }: Chain): 
   const held = new Map<string, Leg>();
   const moved: string[] = [];
   const executed: string[] = [];
-  const logs = logsSchema.parse(await rpc(url, 'eth_getLogs', [{ address: token, fromBlock: '0x0', toBlock: 'latest' }]));
+  const logs = logsSchema.parse(
+    await rpc(url, 'eth_getLogs', [{ address: token, fromBlock: '0x0', toBlock: 'latest' }]),
+  );
   for (const { topics, data } of logs) {
     const event = decode(topics, data);
     if (event?.eventName === 'Transfer') {
@@ -59,23 +102,47 @@ export async function readChain({ system, url, token, asset, holders }: Chain): 
     } else if (event?.eventName === 'Executed') {
       const { op, hold, settlement, from, to, amount } = event.args;
       executed.push(`${amount} from ${from} to ${to}`.toLowerCase());
-      effects.push({ system, verb: 'execute', operation: idOf(op), hold, settlement, leg: { system, from: from.toLowerCase(), to: to.toLowerCase(), asset, amount } });
+      effects.push({
+        system,
+        verb: 'execute',
+        operation: idOf(op),
+        hold,
+        settlement,
+        leg: { system, from: from.toLowerCase(), to: to.toLowerCase(), asset, amount },
+      });
     } else if (event?.eventName === 'Released') {
       const { op, hold, settlement } = event.args;
       effects.push({ system, verb: 'release', operation: idOf(op), hold, settlement, leg: held.get(hold) });
     } else if (event?.eventName === 'FencedOp') {
-      effects.push({ system, verb: 'fence', operation: event.args.op, hold: undefined, settlement: undefined, leg: undefined });
+      effects.push({
+        system,
+        verb: 'fence',
+        operation: event.args.op,
+        hold: undefined,
+        settlement: undefined,
+        leg: undefined,
+      });
     }
   }
-  const wrong = moved.toSorted().join() === executed.toSorted().join() ? [] : [`${system}: ${moved.length} transfers, and ${executed.length} executed holds`];
+  const wrong =
+    moved.toSorted().join() === executed.toSorted().join()
+      ? []
+      : [`${system}: ${moved.length} transfers, and ${executed.length} executed holds`];
   const call = async (selector: string, holder = ''): Promise<bigint> => {
-    const answer = await rpc(url, 'eth_call', [{ to: token, data: selector + holder.slice(2).padStart(holder === '' ? 0 : 64, '0') }, 'latest']);
+    const answer = await rpc(url, 'eth_call', [
+      { to: token, data: selector + holder.slice(2).padStart(holder === '' ? 0 : 64, '0') },
+      'latest',
+    ]);
     return BigInt(z.string().parse(answer));
   };
   const positions: Position[] = [];
   for (const account of holders) {
     // balanceOf, heldBalanceOf and freeBalanceOf, by their selectors.
-    const [balance, heldBalance, free] = await Promise.all([call(BALANCE_OF, account), call(HELD_BALANCE_OF, account), call(FREE_BALANCE_OF, account)]);
+    const [balance, heldBalance, free] = await Promise.all([
+      call(BALANCE_OF, account),
+      call(HELD_BALANCE_OF, account),
+      call(FREE_BALANCE_OF, account),
+    ]);
     positions.push({ system, account: account.toLowerCase(), asset, balance, held: heldBalance, free });
   }
   const [supply, sum] = [await call(TOTAL_SUPPLY), positions.reduce((total, { balance }) => total + balance, 0n)];
@@ -108,9 +175,7 @@ function idOf(op: string): string | undefined {
   return op === NOBODY ? undefined : op;
 }
 
-type EventRead = z.infer<typeof eventsSchema>['events'][number];
-
-function legOf(system: string, { from, to, asset, amount }: EventRead): Leg | undefined {
+function legOf(system: string, { from, to, asset, amount }: LegRead): Leg | undefined {
   if (from === undefined || to === undefined || asset === undefined || amount === undefined) return undefined;
   return { system, from, to, asset, amount: BigInt(amount) };
 }
@@ -118,7 +183,9 @@ function legOf(system: string, { from, to, asset, amount }: EventRead): Leg | un
 async function tokenOf({ url, client, secret }: Register): Promise<string> {
   const authorization = `Basic ${Buffer.from(`${client}:${secret}`).toString('base64')}`;
   const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' };
-  return grantSchema.parse(await json(`${url}/oauth/token`, { method: 'POST', headers, body: 'grant_type=client_credentials' })).access_token;
+  return grantSchema.parse(
+    await json(`${url}/oauth/token`, { method: 'POST', headers, body: 'grant_type=client_credentials' }),
+  ).access_token;
 }
 
 async function rpc(url: string, method: string, params: readonly unknown[]): Promise<unknown> {
@@ -137,10 +204,26 @@ const grantSchema = z.looseObject({ access_token: z.string() });
 const rpcSchema = z.looseObject({ result: z.unknown() });
 const logsSchema = z.array(z.looseObject({ topics: z.array(z.string()), data: z.string() }));
 const text = z.string().optional();
+const legSchema = z.looseObject({ from: text, to: text, asset: text, amount: text });
+type LegRead = z.infer<typeof legSchema>;
+const eventSchema = legSchema.extend({
+  type: z.string(),
+  operation: text,
+  reference: text,
+  hold: text,
+  settlement: text,
+  trade: text,
+  cash: legSchema.optional(),
+});
 const eventsSchema = z.looseObject({
-  events: z.array(z.looseObject({ type: z.string(), operation: text, hold: text, settlement: text, from: text, to: text, asset: text, amount: text })),
+  events: z.array(eventSchema),
   next: z.int(),
 });
 const accountsSchema = z.looseObject({
-  accounts: z.array(z.looseObject({ id: z.string(), positions: z.array(z.looseObject({ asset: z.string(), balance: z.string(), held: z.string(), free: z.string() })) })),
+  accounts: z.array(
+    z.looseObject({
+      id: z.string(),
+      positions: z.array(z.looseObject({ asset: z.string(), balance: z.string(), held: z.string(), free: z.string() })),
+    }),
+  ),
 });

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { domesticAccess } from '../local-network/domestic.ts';
 import { urlOf } from '../local-network/layout.ts';
+import { clientSecret } from '../local-network/write-files.ts';
 import { checkHistory } from './check-history.ts';
 import { Client } from './client.ts';
 import { judge } from './judge.ts';
@@ -47,9 +49,17 @@ export async function runTorture(options: TortureOptions): Promise<TortureReport
     const { load, wrong } = await torture(network, killer, { root, seed, kills, say });
     say('            every trade is followed to its end; now the books are read');
     wrong.push(...(await reckon(network, load)));
-    return { seed, kills: Object.fromEntries(killer.kills), ...tally(load), durationMs: Math.round(performance.now() - began), wrong };
+    return {
+      seed,
+      kills: Object.fromEntries(killer.kills),
+      ...tally(load),
+      durationMs: Math.round(performance.now() - began),
+      wrong,
+    };
   };
-  const ended = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended from outside')), { once: true }));
+  const ended = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(new Error('ended from outside')), { once: true }),
+  );
   ended.catch(() => undefined);
   try {
     return await Promise.race([work(), supervisor.failed, ended]);
@@ -66,11 +76,23 @@ async function torture(
   const enough = new AbortController();
   const [first, , other] = definition.organisations.map(({ id }) => new Client(urlOf(layout, id), enough.signal));
   if (!first || !other) throw new Error('the local network has three organisations');
-  const load = new Load({ root, seed, random: new Random(seed, 'load'), first, other, enough: enough.signal });
+  const domestic = domesticAccess(definition, layout, (system, client) => clientSecret(layout, system, client));
+  const load = new Load({
+    root,
+    seed,
+    random: new Random(seed, 'load'),
+    first,
+    other,
+    domestic,
+    enough: enough.signal,
+  });
   const working = load.run(TRADES_AT_ONCE);
   working.catch(() => undefined);
   try {
-    await Promise.race([killer.strike(kills), working.then(() => Promise.reject(new Error('the load ended by itself')))]);
+    await Promise.race([
+      killer.strike(kills),
+      working.then(() => Promise.reject(new Error('the load ended by itself'))),
+    ]);
     say('            no more kills; everything runs again');
     load.stop();
     const patience = new AbortController();
@@ -93,15 +115,19 @@ async function reckon(network: TortureNetwork, load: Load): Promise<string[]> {
   const effects = books.flatMap((book) => book.effects);
   const positions = books.flatMap((book) => book.positions);
   const wrong = [...books.flatMap((book) => book.wrong), ...judge(load.trades, { effects, positions }, opening)];
-  const clients = definition.organisations.map(({ id }) => new Client(urlOf(layout, id), AbortSignal.timeout(PATIENCE_MS)));
+  const clients = definition.organisations.map(
+    ({ id }) => new Client(urlOf(layout, id), AbortSignal.timeout(PATIENCE_MS)),
+  );
   let turn = 0;
   for (const [proposal, seen] of load.ends) {
     const client = clients[turn++ % clients.length];
     if (!client) break;
     const [now, entries] = [await client.settlement(proposal), await client.history(proposal)];
-    if (now.head !== seen.head) wrong.push(`${seen.tradeId}: it ended ${seen.phase} at ${seen.head} and is ${now.phase} at ${now.head} now`);
+    if (now.head !== seen.head)
+      wrong.push(`${seen.tradeId}: it ended ${seen.phase} at ${seen.head} and is ${now.phase} at ${now.head} now`);
     wrong.push(...checkHistory(now, entries).map((line) => `${seen.tradeId}: ${line}`));
-    if (now.attention.length > 0 && now.phase === 'settled') wrong.push(`${seen.tradeId}: ended with attention: ${now.attention.map(({ reason }) => reason).join(', ')}`);
+    if (now.attention.length > 0 && now.phase === 'settled')
+      wrong.push(`${seen.tradeId}: ended with attention: ${now.attention.map(({ reason }) => reason).join(', ')}`);
   }
   return wrong;
 }
@@ -109,5 +135,8 @@ async function reckon(network: TortureNetwork, load: Load): Promise<string[]> {
 function tally({ trades }: Load): Pick<TortureReport, 'ends' | 'trades'> {
   const ends: Record<string, number> = {};
   for (const { kind, end } of trades) ends[`${kind.name} ${end.phase}`] = (ends[`${kind.name} ${end.phase}`] ?? 0) + 1;
-  return { ends: Object.fromEntries(Object.entries(ends).toSorted(([a], [b]) => (a < b ? -1 : 1))), trades: trades.length };
+  return {
+    ends: Object.fromEntries(Object.entries(ends).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    trades: trades.length,
+  };
 }

@@ -27,7 +27,9 @@ const DIGITS: Readonly<Record<string, number>> = { USD: 2, JPY: 0, XS0000000009:
 
 export function layTortureNetwork(root: string, data: string, portBase: number): TortureNetwork {
   mkdirSync(data, { recursive: true, mode: 0o700 });
-  const definition = networkDefinitionSchema.parse(JSON.parse(readFileSync(join(root, 'deploy/local/network.json'), 'utf8')));
+  const definition = networkDefinitionSchema.parse(
+    JSON.parse(readFileSync(join(root, 'deploy/local/network.json'), 'utf8')),
+  );
   const layout = layOut(definition, root, data, portBase);
   writeFiles(
     definition,
@@ -38,7 +40,9 @@ export function layTortureNetwork(root: string, data: string, portBase: number):
     }),
     layout,
   );
-  const processes = processesOf(definition, layout).map((child) => (child.name === CORE_API ? { ...child, script: join(root, 'tools/torture/core-api-with-loops.ts') } : child));
+  const processes = processesOf(definition, layout).map((child) =>
+    child.name === CORE_API ? { ...child, script: join(root, 'tools/torture/core-api-with-loops.ts') } : child,
+  );
   const evm = definition.systems.find(({ kind }) => kind === 'evm')?.id ?? '';
   return {
     definition,
@@ -47,8 +51,19 @@ export function layTortureNetwork(root: string, data: string, portBase: number):
     chainNode: { name: 'anvil', keeper: evm, pidFile: join(data, evm, 'data', 'anvil.pid') },
     registers: definition.systems
       .filter(({ kind }) => kind !== 'evm')
-      .map(({ id }) => ({ system: id, url: urlOf(layout, id), client: 'auditor', secret: clientSecret(layout, id, 'auditor') })),
-    chain: { system: evm, url: urlOf(layout, evm), token: tokenAddress(), asset: 'USD', holders: Object.keys(definition.balances[evm] ?? {}) },
+      .map(({ id }) => ({
+        system: id,
+        url: urlOf(layout, id),
+        client: 'auditor',
+        secret: clientSecret(layout, id, 'auditor'),
+      })),
+    chain: {
+      system: evm,
+      url: urlOf(layout, evm),
+      token: tokenAddress(),
+      asset: 'USD',
+      holders: Object.keys(definition.balances[evm] ?? {}),
+    },
     opening: openingOf(definition),
   };
 }
@@ -76,7 +91,9 @@ function openingOf({ balances }: NetworkDefinition): Opening {
   return new Map(
     Object.entries(balances).flatMap(([system, accounts]) =>
       Object.entries(accounts).flatMap(([account, assets]) =>
-        Object.entries(assets).map(([asset, amount]) => [`${system} ${account} ${asset}`, minorUnits(amount, DIGITS[asset] ?? 0)] as const),
+        Object.entries(assets).map(
+          ([asset, amount]) => [`${system} ${account} ${asset}`, minorUnits(amount, DIGITS[asset] ?? 0)] as const,
+        ),
       ),
     ),
   );

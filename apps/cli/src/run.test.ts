@@ -165,6 +165,7 @@ test('a copy is taken back, and a settlement is cancelled when both sides ask', 
 test('a person says what became of an operation, by its name or the beginning of its id', async () => {
   const args = ['resolve', 'CLI-1', 'earmark/lcy', 'dead', '--why', 'seen in the books', '--actor', 'ada'];
   const said = await call(api.folder, [...args, '--key', 'ada', '--organisation', 'csd-b']);
+  assert.equal(said.error, '');
   assert.match(said.out, /^CLI-1 is preparing .* Noted\. It counts when two persons of every organisation/);
   const { out } = await call(api.folder, ['history', 'CLI-1']);
   assert.match(out, /\(ada\) says that earmark\/lcy never happened/);

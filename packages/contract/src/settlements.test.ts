@@ -190,7 +190,7 @@ test('what is no contradiction, or is forged, is no evidence and suspends nobody
 });
 
 test('people resolve an operation when two persons of every owner of a role say the same', () => {
-  const { scene, proposal } = aborting();
+  const { scene, proposal } = unanswered();
   const { id } = scene.operation(proposal, 'earmark/lcy');
   const owners = ['central-bank-a', 'central-bank-b', 'csd-b'];
   const voices = owners.flatMap((owner) => ['ann', 'bob'].map((person) => [owner, person] as const));
@@ -199,7 +199,7 @@ test('people resolve an operation when two persons of every owner of a role say 
     scene.world.tx.time += 1000;
     assert.ok(say(scene, proposal, id, owner, person, 'dead').ok);
     const { state } = scene.view(proposal);
-    assert.equal(state.sequence, 4 + index, 'each opinion is an entry of its own');
+    assert.equal(state.sequence, 5 + index, 'each opinion is an entry of its own');
     assert.equal(state.time, scene.world.tx.time, 'under the time at which it was said');
   });
   const resolved = scene.operation(proposal, 'earmark/lcy');
@@ -210,7 +210,7 @@ test('people resolve an operation when two persons of every owner of a role say 
 });
 
 test('one person counts once, the last word counts, and a word against it keeps the operation open', () => {
-  const { scene, proposal } = aborting();
+  const { scene, proposal } = unanswered();
   const { id } = scene.operation(proposal, 'earmark/lcy');
   for (const owner of ['central-bank-a', 'central-bank-b']) {
     for (const person of ['ann', 'bob']) say(scene, proposal, id, owner, person, 'dead');
@@ -247,6 +247,21 @@ test('nobody is asked about a hold that took effect with other terms: it is bein
     'already-recorded',
   );
 });
+
+test('people are not heard before the settlement asks for them', () => {
+  const { scene, proposal } = aborting();
+  const { id } = scene.operation(proposal, 'earmark/lcy');
+  const body = { type: 'resolve', proposal, operation: id, status: 'dead', why: 'so' } as const;
+  assert.equal(scene.refused('csd-b', body).code, 'illegal-edge');
+});
+
+/** Aborting, and silent for so long that people were told. */
+function unanswered() {
+  const scened = aborting();
+  scened.scene.world.tx.time += 61_000;
+  scened.scene.accepted('csd-b', { type: 'expire', proposal: scened.proposal });
+  return scened;
+}
 
 function say(
   scene: ContractScene,

@@ -25,7 +25,7 @@ export const ACTIONS = {
   abort: (draft, because) => {
     // A cause that is known in detail says more than the row does.
     decide(draft, 'abort', reasonInWords(draft.subject) ?? because);
-    withdrawAwaitedPivot(draft);
+    withdrawAwaited(draft);
     for (const operation of draft.settlement.operations) close(draft, operation);
   },
   'fence-pivot': (draft) => {
@@ -72,18 +72,17 @@ function decide(draft: Draft, kind: 'commit' | 'abort', because: string): void {
 }
 
 /**
- * The system may still settle by itself what the scenario only awaits, even if the settlement never came that far. So the awaited pivot
- * is fenced too, under an id that is fixed here, and the certificate covers it.
+ * The system may still do by itself what the scenario only awaits, even if the settlement never came that far. So what later stages await is
+ * fenced too, under ids that are fixed here, and the certificate covers them.
  */
-function withdrawAwaitedPivot(draft: Draft): void {
-  const { index, stage } = pivotStage(draft.document);
-  if (!('operation' in stage) || stage.operation.verb !== 'await') return;
-  if (draft.settlement.operations.some((operation) => operation.purpose === 'pivot')) return;
-  const requests = requestsOf(draft.document, draft.settlement, index, draft.time);
-  const { decision } = draft.settlement;
+function withdrawAwaited(draft: Draft): void {
+  const { document, settlement, time } = draft;
+  const later = document.stages.flatMap((_, index) => (index > settlement.stage ? requestsOf(document, settlement, index, time, 'await') : []));
+  if (later.length === 0) return;
+  const { decision } = settlement;
   invariant(decision, 'an abort has been decided');
-  draft.request(requests);
-  const inDoubt = [...decision.inDoubt, ...requests.map((request) => request.id)];
+  draft.request(later);
+  const inDoubt = [...decision.inDoubt, ...later.map((request) => request.id)];
   draft.settlement = { ...draft.settlement, decision: { ...decision, inDoubt } };
 }
 

@@ -68,11 +68,12 @@ function accountPaths(operation: OperationDocument): string[] {
   }
 }
 
-/** The requests of a stage, with the ids that they keep for ever. */
-export function requestsOf(document: ScenarioDocument, settlement: Settlement, index: number, time: number): OperationState[] {
+/** The requests of a stage, of one verb where it is given, with the ids that they keep for ever. */
+export function requestsOf(document: ScenarioDocument, settlement: Settlement, index: number, time: number, verb?: Verb): OperationState[] {
   const stage = document.stages[index];
   invariant(stage, 'the stage exists');
-  return stageOperations(stage).map(([name, operation]) => {
+  const wanted = stageOperations(stage).filter(([, operation]) => verb === undefined || operation.verb === verb);
+  return wanted.map(([name, operation]) => {
     const terms = askedTerms(operation, settlement);
     const expected = expectedTerms(operation, settlement, terms);
     const system = systemOfRole(document, settlement.fields, operation.system);

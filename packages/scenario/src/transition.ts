@@ -213,8 +213,14 @@ function noteAgain(draft: Draft, operation: OperationState, outcome: Outcome): R
 function statusOf(operation: OperationState, outcome: Outcome): 'effective' | 'irregular' | 'dead' {
   if (outcome.status === 'dead') return 'dead';
   if (outcome.byPeople) return 'effective';
-  const regular = Object.entries(operation.expected).every(([name, value]) => outcome.terms[name] === value);
+  // An awaited event may say more than was asked about it; what we asked for must be exactly what happened.
+  const said = operation.verb === 'await' ? pick(outcome.terms, Object.keys(operation.expected)) : outcome.terms;
+  const regular = sameTerms(operation.expected, said);
   return regular ? 'effective' : 'irregular';
+}
+
+function pick(terms: Terms, names: readonly string[]): Terms {
+  return Object.fromEntries(Object.entries(terms).filter(([name]) => names.includes(name)));
 }
 
 function sameTerms(a: Terms, b: Terms): boolean {

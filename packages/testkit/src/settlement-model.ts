@@ -91,7 +91,7 @@ export class SettlementModel {
       case 'expire':
         return this.#expire();
       case 'disagree':
-        return this.#find(event.operation) !== undefined;
+        return this.#find(event.operation) !== undefined && this.#evidence();
       case 'outcome':
         return this.#outcome(event.operation, event.outcome, event.byPeople);
     }
@@ -117,7 +117,14 @@ export class SettlementModel {
     // After the pivot may have happened it is irrevocable; before anything has matched a copy is retracted instead.
     if (this.phase !== 'preparing' || this.#cancels.has(by)) return false;
     this.#cancels.add(by);
-    if (this.#cancels.size === this.#options.lodgers.length) this.#abort();
+    const late = this.#time >= this.#deadline;
+    if (late || this.#cancels.size === this.#options.lodgers.length) this.#abort();
+    return true;
+  }
+
+  /** Evidence changes nothing, except that whatever is recorded too late aborts. */
+  #evidence(): true {
+    if (this.phase === 'preparing' && this.#time >= this.#deadline) this.#abort();
     return true;
   }
 
@@ -160,7 +167,7 @@ export class SettlementModel {
     // A second word on one operation: the same is nothing new, another one is kept as evidence once.
     if (this.#says(operation, outcome, byPeople) || this.#contradicted.has(nameOf(operation))) return false;
     this.#contradicted.add(nameOf(operation));
-    return true;
+    return this.#evidence();
   }
 
   #says(operation: ModelOperation, outcome: ModelOutcome, byPeople: boolean): boolean {
@@ -222,10 +229,10 @@ export class SettlementModel {
   #abort(): void {
     this.phase = 'aborting';
     this.decision = 'abort';
-    const pivotAt = this.#document.stages.findIndex((stage) => stage.stage === 'pivot');
-    const pivot = this.#document.stages[pivotAt];
-    const asked = this.operations.some((operation) => operation.purpose === 'pivot');
-    if (pivot && 'operation' in pivot && pivot.operation.verb === 'await' && !asked) this.#add(pivotAt);
+    // Whatever a later stage would only have awaited may still happen by itself, so it is withdrawn too.
+    this.#document.stages.forEach((_, at) => {
+      if (at > this.#stage) this.#add(at, 'await');
+    });
     for (const operation of this.operations.slice()) {
       if (operation.status === 'requested') this.#fence(operation);
       else if (operation.status !== 'dead') this.#undo(operation);
@@ -279,7 +286,7 @@ export class SettlementModel {
     this.#add(stage);
   }
 
-  #add(index: number): void {
+  #add(index: number, only?: Verb): void {
     const stage = this.#document.stages[index];
     if (!stage) throw new Error(`there is no stage ${index}`);
     const operations: readonly (readonly [string, OperationDocument])[] =
@@ -289,7 +296,7 @@ export class SettlementModel {
           ? [[stage.name, stage.operation]]
           : [];
     for (const [name, { verb }] of operations) {
-      this.#open({ stage: stage.name, name, verb, attempt: 1, purpose: stage.stage });
+      if (only === undefined || verb === only) this.#open({ stage: stage.name, name, verb, attempt: 1, purpose: stage.stage });
     }
   }
 

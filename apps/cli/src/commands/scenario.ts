@@ -74,6 +74,7 @@ function scenarioLines({ reference, hash, approvals, document }: ScenarioBody): 
 }
 
 function operationsIn(stage: ScenarioBody['document']['stages'][number]): string[] {
-  const operations = 'operations' in stage ? Object.entries(stage.operations) : [];
+  if ('pivot' in stage) return ['    the ledger decides'];
+  const operations = 'operation' in stage ? [[stage.name, stage.operation] as const] : Object.entries(stage.operations);
   return operations.map(([name, { system, verb }]) => `    ${name}: ${verb} in ${system}`);
 }
