@@ -17,6 +17,7 @@ import { readJson } from './local-network/read-json.ts';
 import { runSample, type SampleOutcome, type Stage } from './local-network/run-sample.ts';
 import { readSampleFrom, type Sample, sampleNames } from './local-network/samples.ts';
 import { labelOf, Screen } from './local-network/screen.ts';
+import { onStarterGone } from './local-network/starter-gone.ts';
 import { Supervisor } from './local-network/supervisor.ts';
 import { refuseUsedPorts } from './local-network/used-ports.ts';
 import { clientSecret, readScenarios, writeFiles } from './local-network/write-files.ts';
@@ -26,6 +27,8 @@ const root = resolve(import.meta.dirname, '..');
 const INTERRUPTED = 130;
 /** How long the end of a process may take to be noticed after a request to it failed. */
 const NOTICED_WITHIN_MS = 1000;
+/** What `writeFiles` and the supervisor make in the data directory, besides a folder for each process. */
+const WRITTEN = ['genesis.json', 'nonce', 'secret', 'profile.json', 'log'];
 
 let directory = root;
 process.exitCode = await main().catch((error: unknown) => {
@@ -44,6 +47,7 @@ async function main(): Promise<number> {
   directory = options.data;
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  onStarterGone(() => stop.abort());
   // Whoever read the output is gone, and with it the reason to go on.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stop.abort());
 
@@ -95,11 +99,11 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
     return 0;
   };
   try {
-    const done = work().catch((error: unknown) => blame(supervisor, error));
     const failed = supervisor.failed.catch((error: unknown) => {
       if (continues && !up) process.stderr.write('Where the data of earlier starts is the reason, npm start -- --fresh begins anew.\n');
       throw isUsedUp(freeBytes(options.data)) ? noSpace(options.data) : error;
     });
+    const done = work().catch((error: unknown) => blame(failed, error));
     return await Promise.race([done, failed, space.failed, stopped.then(() => (options.once ? INTERRUPTED : 0))]);
   } finally {
     space.stop();
@@ -111,9 +115,6 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
 
 type ReadSample = (run: string) => Sample;
 
-/** What `writeFiles` and the supervisor make in the data directory, besides a folder for each process. */
-const WRITTEN = ['genesis.json', 'nonce', 'secret', 'profile.json', 'log'];
-
 async function startAll(supervisor: Supervisor, screen: Screen): Promise<void> {
   const began = performance.now();
   screen.text(`starting ${supervisor.names.length} processes`);
@@ -122,8 +123,8 @@ async function startAll(supervisor: Supervisor, screen: Screen): Promise<void> {
 }
 
 /** The end of a process explains a request that failed because of it, and is noticed a little later. */
-async function blame(supervisor: Supervisor, error: unknown): Promise<never> {
-  await Promise.race([supervisor.failed, delay(NOTICED_WITHIN_MS)]);
+async function blame(failed: Promise<never>, error: unknown): Promise<never> {
+  await Promise.race([failed, delay(NOTICED_WITHIN_MS)]);
   throw error;
 }
 

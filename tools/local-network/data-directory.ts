@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CannotRun } from './cannot-run.ts';
+import { isAlive } from './is-alive.ts';
 
 /** The data directory, held by this process alone until it is disposed of or the process ends, however that happens. */
 export type DataDirectory = Disposable & {
@@ -94,12 +95,4 @@ async function leftBehind(pids: ReadonlyMap<number, string>, say: (line: string)
   say(`The last start was killed; waiting for its processes to end: ${alive().join(', ')}.`);
   const until = performance.now() + PATIENCE_MS;
   while (alive().length > 0 && performance.now() < until && !stop.aborted) await delay(LOOK_AGAIN_MS);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

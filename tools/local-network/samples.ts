@@ -5,6 +5,7 @@ import { formatInstant, PHASES } from '@linkspan/protocol';
 import { type DomesticPlan, readPlan } from '@stand-in/back-office';
 import { z } from 'zod';
 import { CannotRun, unusable } from './cannot-run.ts';
+import { mergePatch } from './merge-patch.ts';
 import { readJson } from './read-json.ts';
 
 /** How a sample must end. `moves`: by account and asset, in decimal strings; every position that is not named must stay as it was. */
@@ -62,7 +63,7 @@ export function readSampleFrom(directory: string, name: string, run: string, now
   return {
     name: name.replace(/^[0-9]+-/, ''),
     instruction,
-    otherSide: merged(instruction, patch),
+    otherSide: mergePatch(instruction, patch),
     expected: readPart(join(folder, 'expected.json'), fillIn, expectedSchema),
     faults: readPart(join(folder, 'faults.json'), fillIn, z.array(faultSchema), []),
     domestic: readDomestic(join(folder, 'domestic.json'), fillIn),
@@ -94,18 +95,4 @@ function fill(text: string, name: string, run: string, now: number): string {
     .replaceAll('{{uuid}}', uuid)
     .replaceAll(/\{\{instant ([+-][0-9]+)s\}\}/g, (_, seconds: string) => formatInstant(now + Number(seconds) * 1000))
     .replaceAll(/\{\{date ([+-][0-9]+)s\}\}/g, (_, seconds: string) => formatInstant(now + Number(seconds) * 1000).slice(0, 10));
-}
-
-/** A merge patch (RFC 7396). */
-function merged(target: unknown, patch: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const result: Record<string, unknown> = isObject(target) ? { ...target } : {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete result[name];
-    else result[name] = isObject(value) ? merged(result[name], value) : value;
-  }
-  return result;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

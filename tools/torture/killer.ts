@@ -96,8 +96,7 @@ export class Killer {
     const { supervisor, chainNode } = this.#network;
     const fallen = supervisor.fall(chainNode.keeper);
     const pid = runningNode(chainNode.pidFile);
-    if (pid === undefined) await supervisor.kill(chainNode.keeper);
-    else process.kill(pid, 'SIGKILL');
+    if (pid === undefined || !killNow(pid)) await supervisor.kill(chainNode.keeper);
     await within(fallen, READY_WITHIN_MS, `${chainNode.keeper} did not end when its node was gone`);
   }
 
@@ -133,6 +132,15 @@ export class Killer {
     writeFileSync(join(folderOf(this.#network.layout, CORE_API), 'loops'), loops);
     if (restored.length > 0) this.#say(`            ${restored.join(' and ')} from an old backup`);
     if (loops === 'two') this.#say('            two loops of every organisation');
+  }
+}
+
+/** False where it ended in the same moment. */
+function killNow(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
   }
 }
 

@@ -163,20 +163,27 @@ test('a copy is taken back, and a settlement is cancelled when both sides ask', 
 });
 
 test('a person says what became of an operation, by its name or the beginning of its id', async () => {
-  const args = ['resolve', 'CLI-1', 'earmark/lcy', 'dead', '--why', 'seen in the books', '--actor', 'ada'];
-  const said = await call(api.folder, [...args, '--key', 'ada', '--organisation', 'csd-b']);
-  assert.equal(said.error, '');
-  assert.match(said.out, /^CLI-1 is preparing .* Noted\. It counts when two persons of every organisation/);
-  const { out } = await call(api.folder, ['history', 'CLI-1']);
-  assert.match(out, /\(ada\) says that earmark\/lcy never happened/);
-  const { operations } = JSON.parse((await call(api.folder, ['status', 'CLI-1', '--json'])).out);
-  const short = String(operations[0].id).slice('sha256:'.length, 'sha256:'.length + 12);
-  const bo = await call(api.folder, ['resolve', 'CLI-1', short, 'dead', '--why', 'x', '--key', 'bo', '--actor', 'bo']);
-  assert.equal(bo.exit, 0, bo.error);
-  const none = await call(api.folder, ['resolve', 'CLI-1', 'earmark/gold', 'dead', '--why', 'x']);
+  const trade = api.write('odd.json', api.instruction('CLI-ODD'));
+  for (const side of ['central-bank-a', 'csd-b'])
+    await call(api.folder, ['instruct', trade, '--key', 'odd', '--organisation', side]);
+  const say = (operation: string, ...more: string[]) =>
+    call(api.folder, ['resolve', 'CLI-ODD', operation, 'effective', '--why', 'seen in the books', ...more]);
+  const unasked = await say('earmark/lcy', '--key', 'unasked');
+  assert.deepEqual([unasked.exit, unasked.error.split('\n')[1]], [7, 'Nobody was asked to look at earmark/lcy.']);
+  await api.state('CLI-ODD', ['earmark/fcy', 'earmark/bond', 'earmark/lcy']);
+  await api.state('CLI-ODD', ['deliver/lcy'], 'odd');
+  const said = await say('deliver/lcy', '--key', 'ada', '--actor', 'ada', '--organisation', 'csd-b');
+  assert.match(said.out, /^CLI-ODD is committed .* Noted\. It counts when two persons of every organisation/);
+  const { out } = await call(api.folder, ['history', 'CLI-ODD']);
+  assert.match(out, /\(ada\) says that .+ took effect/);
+  const { operations } = JSON.parse((await call(api.folder, ['status', 'CLI-ODD', '--json'])).out);
+  const { id } = operations.find(({ name }: { readonly name: string }) => name === 'deliver/lcy');
+  const bo = await say(String(id).slice('sha256:'.length, 'sha256:'.length + 12), '--key', 'bo', '--actor', 'bo');
+  assert.deepEqual([bo.exit, bo.error], [0, '']);
+  const none = await say('earmark/gold');
   assert.deepEqual([none.exit, none.error.split('\n')[0]], [4, 'There is no operation earmark/gold.']);
-  assert.equal((await call(api.folder, ['resolve', 'CLI-1', 'earmark/lcy', 'lost', '--why', 'x'])).exit, 2);
-  assert.equal((await call(api.folder, ['resolve', 'CLI-1', 'earmark/lcy', 'dead'])).exit, 2);
+  assert.equal((await call(api.folder, ['resolve', 'CLI-ODD', 'deliver/lcy', 'lost', '--why', 'x'])).exit, 2);
+  assert.equal((await call(api.folder, ['resolve', 'CLI-ODD', 'deliver/lcy', 'dead'])).exit, 2);
 });
 
 test('systems and scenarios are shown with those who stand for them', async () => {

@@ -5,7 +5,17 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeKeyFile } from '@linkspan/keys';
-import { bytesToHex, type DvpInstruction, sha256, utf8ToBytes } from '@linkspan/protocol';
+import {
+  bytesToHex,
+  type DvpInstruction,
+  ENDPOINTS,
+  parse,
+  type SettlementBody,
+  sha256,
+  signOne,
+  type Statement,
+  utf8ToBytes,
+} from '@linkspan/protocol';
 import { sampleInstruction, sampleNetwork } from '@linkspan/testkit';
 import { isObject } from './failure.ts';
 import { run } from './run.ts';
@@ -18,6 +28,8 @@ export type TestApi = AsyncDisposable & {
   /** Writes an instruction file into the folder and gives its name. */
   write(name: string, content: object | string): string;
   instruction(tradeId: string): DvpInstruction;
+  /** Says, as all validators, what became of every requested operation that is named, `odd` with other terms, until the ledger shows it. */
+  state(tradeId: string, names: readonly string[], odd?: 'odd'): Promise<void>;
 };
 
 export async function startTestApi(): Promise<TestApi> {
@@ -40,6 +52,7 @@ export async function startTestApi(): Promise<TestApi> {
       return name;
     },
     instruction: (tradeId) => sampleInstruction(tradeId, Date.now()),
+    state: (tradeId, names, odd) => stateOutcomes(urls['central-bank-b'] ?? '', tradeId, names, odd === 'odd'),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       if (child.exitCode === null) await once(child, 'exit');
@@ -69,6 +82,47 @@ export async function call(
     newKey: () => 'made-up-key',
   });
   return { exit, out: out.join('\n'), error: error.join('\n') };
+}
+
+async function stateOutcomes(api: string, tradeId: string, names: readonly string[], odd: boolean): Promise<void> {
+  const { validators } = sampleNetwork();
+  const show = async (): Promise<SettlementBody> => {
+    const body: unknown = await (await fetch(`${api}/settlements/${encodeURIComponent(tradeId)}`)).json();
+    const parsed = parse(ENDPOINTS.settlement.answer, body, 'internal');
+    assert.ok(parsed.ok, JSON.stringify(body));
+    return parsed.value;
+  };
+  const { network } = JSON.parse(await (await fetch(`${api}/healthz`)).text());
+  const before = await show();
+  const statements = before.operations
+    .filter(({ name }) => names.includes(name))
+    .map(({ id, system, terms }) => {
+      const statement: Statement = {
+        schema: 'statement/1',
+        network,
+        settlement: before.id,
+        operation: id,
+        system,
+        status: 'effective',
+        terms: odd ? { ...terms, amount: '1' } : terms,
+        reason: '',
+        transaction: 'test',
+      };
+      return { statement, signatures: (validators[system] ?? []).map((signer) => signOne(signer, statement)) };
+    });
+  const sent = await fetch(`${api}/organisations/statements`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ proposal: before.proposal, statements }),
+  });
+  assert.equal(sent.status, 202);
+  const deadline = Date.now() + 10_000;
+  for (
+    let now = before;
+    now.operations.some(({ name, status }) => names.includes(name) && status === 'requested');
+    now = await show()
+  )
+    assert.ok(Date.now() < deadline, 'the statements were never recorded');
 }
 
 function readFile(path: string): string | undefined {

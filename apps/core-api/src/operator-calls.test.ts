@@ -7,6 +7,8 @@ import {
   isObject,
   lodge,
   lodgeBoth,
+  performAll,
+  performOtherwise,
   post,
   problemOf,
   showSettlement,
@@ -52,23 +54,25 @@ test('a settlement is cancelled when both sides have asked', async () => {
   assert.deepEqual([late.status, problemOf(late).code], [409, 'illegal-edge']);
 });
 
-test('people resolve an operation when two persons of every owner say the same', async () => {
+test('people resolve an operation when they were asked to, and two persons of every owner say the same', async () => {
   const begun = await lodgeBoth(network, network.instruction('RESOLVE-1'));
-  const operation = operationNamed(begun, 'earmark/fcy');
-  const body = { operation, status: 'dead', why: 'the system was lost in a fire' };
-  const owners = ['central-bank-a', 'central-bank-b', 'csd-b'];
-  for (const owner of owners) {
-    for (const person of ['ada', 'bo']) {
-      const said = await act(owner, begun.id, 'resolve', `${owner} ${person}`, body, person);
+  const early = { operation: operationNamed(begun, 'earmark/fcy'), status: 'dead', why: 'it must be so' };
+  const unasked = await act('csd-b', begun.id, 'resolve', 'unasked', early);
+  assert.deepEqual([unasked.status, problemOf(unasked).code], [409, 'illegal-edge']);
+  await performAll(network, begun.id);
+  const odd = await performOtherwise(network, begun.id, 'deliver/fcy');
+  const operation = operationNamed(odd, 'deliver/fcy');
+  const body = { operation, status: 'effective', why: 'the rest was paid by hand' };
+  for (const owner of ['central-bank-a', 'central-bank-b', 'csd-b']) {
+    for (const person of ['ada', 'ada', 'bo']) {
+      assert.equal(statusOf(await showSettlement(network, begun.id), operation), 'irregular');
+      const key = `${owner} ${person}`;
+      const said = await act(owner, begun.id, 'resolve', key, body, person);
       assert.equal(said.status, 200, JSON.stringify(said.body));
-      const last = owner === 'csd-b' && person === 'bo';
-      assert.equal(
-        valid(parse(ENDPOINTS.resolve.answer, said.body, 'internal')).phase,
-        last ? 'aborting' : 'preparing',
-      );
-      if (person === 'ada') await act(owner, begun.id, 'resolve', `${owner} again`, body, 'ada');
+      assert.equal(valid(parse(ENDPOINTS.resolve.answer, said.body, 'internal')).phase, 'committed');
     }
   }
+  assert.equal(statusOf(await showSettlement(network, begun.id), operation), 'effective');
   const late = await act('csd-b', begun.id, 'resolve', 'late', body);
   assert.equal(problemOf(late).code, 'already-recorded');
   const nothing = await act('csd-b', begun.id, 'resolve', 'nothing', {
@@ -197,4 +201,8 @@ function operationNamed({ operations }: SettlementBody, name: string): string {
   const operation = operations.find((each) => each.name === name);
   assert.ok(operation);
   return operation.id;
+}
+
+function statusOf({ operations }: SettlementBody, id: string): string | undefined {
+  return operations.find((each) => each.id === id)?.status;
 }

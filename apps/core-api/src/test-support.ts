@@ -17,6 +17,7 @@ import {
   type SignedStatement,
   signOne,
   type Statement,
+  type Terms,
   utf8ToBytes,
 } from '@linkspan/protocol';
 import { sampleInstruction, type SampleNetwork, sampleNetwork } from '@linkspan/testkit';
@@ -156,26 +157,45 @@ export async function showSettlement(network: TestNetwork, id: string): Promise<
 /** Says, as the validators of every system, that all requested operations took effect, and waits until the ledger shows it. */
 export async function performAll(network: TestNetwork, id: string): Promise<SettlementBody> {
   const before = await showSettlement(network, id);
-  const statements = before.operations
-    .filter(({ status }) => status === 'requested')
-    .map((operation) => stateEffective(network, before, operation));
-  const driver = network.urls['central-bank-b'] ?? '';
-  const sent = await post(
-    driver,
-    '/organisations/statements',
-    JSON.stringify({ proposal: before.proposal, statements }),
+  const requested = before.operations.filter(({ status }) => status === 'requested');
+  await sendStatements(
+    network,
+    before,
+    requested.map((operation) => stateEffective(network, before, operation)),
   );
-  assert.equal(sent.status, 202, JSON.stringify(sent.body));
   return until(
     () => showSettlement(network, id),
     (after) => after.phase !== before.phase,
   );
 }
 
+/** Says, as the validators of its system, that a requested operation took effect with other terms, and waits until people are asked about it. */
+export async function performOtherwise(network: TestNetwork, id: string, name: string): Promise<SettlementBody> {
+  const before = await showSettlement(network, id);
+  const operation = before.operations.find((each) => each.name === name && each.status === 'requested');
+  assert.ok(operation);
+  await sendStatements(network, before, [stateEffective(network, before, operation, { amount: '1' })]);
+  return until(
+    () => showSettlement(network, id),
+    (after) => after.attention.some((each) => each.operation === name),
+  );
+}
+
+async function sendStatements(
+  network: TestNetwork,
+  { proposal }: SettlementBody,
+  statements: readonly SignedStatement[],
+): Promise<void> {
+  const driver = network.urls['central-bank-b'] ?? '';
+  const sent = await post(driver, '/organisations/statements', JSON.stringify({ proposal, statements }));
+  assert.equal(sent.status, 202, JSON.stringify(sent.body));
+}
+
 function stateEffective(
   { sample }: TestNetwork,
   settlement: SettlementBody,
   operation: SettlementBody['operations'][number],
+  otherTerms: Terms = {},
 ): SignedStatement {
   const statement: Statement = {
     schema: 'statement/1',
@@ -184,7 +204,7 @@ function stateEffective(
     operation: operation.id,
     system: operation.system,
     status: 'effective',
-    terms: operation.terms,
+    terms: { ...operation.terms, ...otherTerms },
     reason: '',
     transaction: 'test',
   };

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createVerify, secp256k1Signer } from '@linkspan/keys';
+import {
+  type Certificate,
+  type CertificateKey,
+  type CertificateShare,
+  hashOf,
+  signCertificates,
+  type Signer,
+} from '@linkspan/protocol';
+import { ShareBook } from './share-book.ts';
+
+const SIGNERS = ['1', '2', '3'].map((digit) => secp256k1Signer(digit.padStart(64, '0')));
+const [A, B, C] = SIGNERS;
+const STRANGER = secp256k1Signer('4'.padStart(64, '0'));
+const PROPOSAL = hashOf('proposal');
+const CALLED = certificate(3);
+const verify = createVerify({ memoize: 1_000 });
+
+test('a certificate is there with a quorum of distinct signers over one block, and not before', () => {
+  const book = open();
+  assert.equal(book.add(PROPOSAL, [share(A, CALLED)]), 1);
+  assert.equal(book.add(PROPOSAL, [share(A, CALLED)]), 0, 'the same again is nothing new');
+  assert.equal(book.add(PROPOSAL, [share(A, CALLED, 8)]), 1, 'over another block it is another one');
+  assert.equal(book.add(PROPOSAL, [share(B, certificate(4))]), 1, 'another certificate may be kept');
+  assert.equal(book.join(PROPOSAL, CALLED), undefined);
+  book.add(PROPOSAL, [share(C, CALLED)]);
+  const signed = book.join(PROPOSAL, CALLED);
+  assert.deepEqual(signed?.certificate, CALLED);
+  assert.deepEqual(signed?.signatures.map(({ key }) => key).toSorted(), [keyOf(A), keyOf(C)].toSorted());
+});
+
+test('what does not prove itself is not kept', () => {
+  const book = open();
+  const true_ = share(A, CALLED);
+  const forged = [
+    share(STRANGER, CALLED),
+    { ...true_, key: keyOf(B) },
+    { ...true_, block: 8 },
+    { ...true_, certificate: certificate(4) },
+    { ...true_, path: { index: 1, size: 2, hashes: ['0'.repeat(64)] } },
+  ];
+  assert.equal(book.add(PROPOSAL, forged), 0);
+  assert.deepEqual(book.of(PROPOSAL), []);
+});
+
+test('one signer cannot take the room of the others', () => {
+  const book = open();
+  book.add(
+    PROPOSAL,
+    Array.from({ length: 500 }, (_, count) => share(A, certificate(count + 10))),
+  );
+  assert.equal(book.add(PROPOSAL, [share(B, CALLED), share(C, CALLED)]), 2);
+  assert.ok(book.join(PROPOSAL, CALLED));
+  assert.deepEqual(
+    book.fitting(PROPOSAL, [CALLED]).map(({ key }) => key),
+    [keyOf(B), keyOf(C)],
+  );
+});
+
+test('what comes for settlements that are not open makes way for newer ones; what is open stays', () => {
+  const book = new ShareBook(
+    () => true,
+    SIGNERS.map(({ key }) => key),
+    2,
+    (proposal) => proposal === PROPOSAL,
+  );
+  const shared = share(A, CALLED);
+  const others = Array.from({ length: 10_001 }, (_, i) => hashOf({ ended: i }));
+  book.add(PROPOSAL, [shared]);
+  for (const other of others) book.add(other, [shared]);
+  assert.deepEqual(
+    others.slice(0, 2).map((other) => book.of(other).length),
+    [0, 1],
+  );
+  assert.equal(book.of(PROPOSAL).length, 1);
+});
+
+test('whoever waits learns of a further share, of the end, and of its own signal', async () => {
+  const book = open();
+  const never = new AbortController();
+  const change = book.change(PROPOSAL, never.signal);
+  book.add(PROPOSAL, [share(A, CALLED)]);
+  await change;
+  const forgotten = book.change(PROPOSAL, never.signal);
+  book.forget(PROPOSAL);
+  await forgotten;
+  assert.deepEqual(book.of(PROPOSAL), []);
+  const stopped = book.change(PROPOSAL, never.signal);
+  never.abort();
+  await stopped;
+  await book.change(PROPOSAL, never.signal);
+});
+
+function open(): ShareBook {
+  return new ShareBook(
+    verify,
+    SIGNERS.map(({ key }) => key),
+    2,
+  );
+}
+
+function certificate(count: number): Certificate {
+  const network = hashOf('network');
+  return {
+    network,
+    settlement: hashOf('s'),
+    kind: 'commit',
+    scenario: hashOf('c'),
+    head: hashOf('h'),
+    count,
+    epoch: 1,
+    operations: [],
+  };
+}
+
+function share(signer: Signer<CertificateKey> | undefined, of: Certificate, block = 7): CertificateShare {
+  assert.ok(signer);
+  const [first] = signCertificates(signer, block, [of]);
+  assert.ok(first);
+  return first;
+}
+
+function keyOf(signer: Signer<CertificateKey> | undefined): CertificateKey {
+  assert.ok(signer);
+  return signer.key;
+}
