@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { secp256k1Signer } from '@linkspan/keys';
-import { type Connector, type ConformanceSystem, isObject, readConnector } from '@linkspan/plugin';
+import { type Connector, isObject, readConnector } from '@linkspan/plugin';
+import { type ConformanceSystem } from '@linkspan/plugin/conformance';
 import {
   addressOf,
   certificateForSystems,

@@ -1,4 +1,4 @@
-import { type ConformanceSystem, connectorConformance } from '@linkspan/plugin';
+import { type ConformanceSystem, connectorConformance } from '@linkspan/plugin/conformance';
 import type { Terms } from '@linkspan/protocol';
 import {
   closeOnWeb,

@@ -9,4 +9,3 @@ export { type ValidatorEndpoint } from './verifier/validator-client.ts';
 export * from './verifier/verifier-factory.ts';
 export * from './verifier/verifier.ts';
 export * from './wire.ts';
-export { connectorConformance, type ConformanceSystem, createFaultyProxy, type FaultyProxy } from './conformance.ts';

@@ -3,13 +3,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { createVerify, secp256k1Signer } from '@linkspan/keys';
-import {
-  type Connector,
-  connectorConformance,
-  type ConformanceSystem,
-  isObject,
-  type ObservedEvent,
-} from '@linkspan/plugin';
+import { type Connector, isObject, type ObservedEvent } from '@linkspan/plugin';
+import { connectorConformance, type ConformanceSystem } from '@linkspan/plugin/conformance';
 import {
   type CertificateKind,
   Fault,
