@@ -57,7 +57,13 @@ async function main(): Promise<number> {
   const samples = readAgain.map((read) => read('check'));
   const screen = screenOf(definition, samples);
   using data = await openDataDirectory(options.data, (line) => screen.text(line), stop.signal);
-  const setting = { options, definition, layout: layOut(definition, root, options.data, options.portBase), screen, data };
+  const setting = {
+    options,
+    definition,
+    layout: layOut(definition, root, options.data, options.portBase),
+    screen,
+    data,
+  };
   samples.forEach((sample, i) => refuseUnknownProcesses(join(options.samples, names[i] ?? ''), sample, setting));
   refuseLittleSpace(data.path, freeBytes(data.path));
   await refuseUsedPorts(setting.layout.ports);
@@ -80,11 +86,15 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
   const continues = data.continues && !options.fresh;
   const { network } = writeFiles(definition, readScenarios(definition, root, scenarioOf), layout);
   screen.title(definition.name);
-  screen.text(`network ${network.slice(0, 19)}… (${continues ? 'continues' : 'new'}), data in ${shown(options.data)}, times in UTC`);
+  screen.text(
+    `network ${network.slice(0, 19)}… (${continues ? 'continues' : 'new'}), data in ${shown(options.data)}, times in UTC`,
+  );
 
   const supervisor = new Supervisor(processes, options.data, (pids) => data.note(pids));
   const space = spaceUsedUp(options.data);
-  const stopped = new Promise<void>((resolve) => (stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve())));
+  const stopped = new Promise<void>((resolve) =>
+    stop.aborted ? resolve() : stop.addEventListener('abort', () => resolve()),
+  );
   let up = false;
   const work = async (): Promise<number> => {
     await startAll(supervisor, screen);
@@ -100,7 +110,8 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
   };
   try {
     const failed = supervisor.failed.catch((error: unknown) => {
-      if (continues && !up) process.stderr.write('Where the data of earlier starts is the reason, npm start -- --fresh begins anew.\n');
+      if (continues && !up)
+        process.stderr.write('Where the data of earlier starts is the reason, npm start -- --fresh begins anew.\n');
       throw isUsedUp(freeBytes(options.data)) ? noSpace(options.data) : error;
     });
     const done = work().catch((error: unknown) => blame(failed, error));
@@ -128,7 +139,11 @@ async function blame(failed: Promise<never>, error: unknown): Promise<never> {
   throw error;
 }
 
-async function runSamples({ definition, layout, screen }: Setting, supervisor: Supervisor, samples: readonly ReadSample[]): Promise<SampleOutcome[]> {
+async function runSamples(
+  { definition, layout, screen }: Setting,
+  supervisor: Supervisor,
+  samples: readonly ReadSample[],
+): Promise<SampleOutcome[]> {
   const all = definition.organisations.map(({ id }) => new Api(urlOf(layout, id)));
   const [first, , other] = all;
   if (!first || !other) throw new Error('the local network has three organisations');
@@ -163,7 +178,8 @@ async function runSamples({ definition, layout, screen }: Setting, supervisor: S
   }
   screen.title('Balances before and after');
   screen.balances(opening, await readPositions(all));
-  if (lost(totals, await readTotals(sources)).length === 0) screen.text('The total of every asset in every system is as before.');
+  if (lost(totals, await readTotals(sources)).length === 0)
+    screen.text('The total of every asset in every system is as before.');
   screen.summary(outcomes);
   await changes.stop();
   return outcomes;
@@ -171,8 +187,10 @@ async function runSamples({ definition, layout, screen }: Setting, supervisor: S
 
 function announce({ options, definition, layout, screen }: Setting, outcomes: readonly SampleOutcome[]): void {
   const [organisation] = definition.organisations;
-  const trade = outcomes.find(({ result }) => result.status === 'settled')?.result.tradeId ?? outcomes[0]?.result.tradeId ?? '';
-  const profile = options.data === join(root, 'var') ? '' : `LINKSPAN_PROFILE=${quoted(join(options.data, 'profile.json'))} `;
+  const trade =
+    outcomes.find(({ result }) => result.status === 'settled')?.result.tradeId ?? outcomes[0]?.result.tradeId ?? '';
+  const profile =
+    options.data === join(root, 'var') ? '' : `LINKSPAN_PROFILE=${quoted(join(options.data, 'profile.json'))} `;
   screen.title('The network is up. Ctrl-C ends it; the next start continues with the data.');
   const width = Math.max(...definition.organisations.map(({ name }) => name.length));
   for (const { id, name } of definition.organisations) screen.line(`  ${name.padEnd(width)}  ${urlOf(layout, id)}`);
@@ -209,7 +227,10 @@ function scenarioOf(value: unknown): ScenarioDocument {
 function refuseUnknownProcesses(folder: string, { faults }: Sample, { definition, layout }: Setting): void {
   const known = processesOf(definition, layout).map(({ name }) => name);
   const unknown = faults.find(({ process: name }) => !known.includes(name));
-  if (unknown) throw new CannotRun(`${join(folder, 'faults.json')} names the process ${unknown.process}; there are ${known.join(', ')}.`);
+  if (unknown)
+    throw new CannotRun(
+      `${join(folder, 'faults.json')} names the process ${unknown.process}; there are ${known.join(', ')}.`,
+    );
 }
 
 /** A path as somebody in this directory would type it. */

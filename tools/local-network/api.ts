@@ -1,9 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BalancesBody, balancesBodySchema, ENDPOINTS, healthBodySchema, type Lodged, lodgedSchema, type SettlementBody, settlementBodySchema } from '@linkspan/protocol';
+import {
+  type BalancesBody,
+  balancesBodySchema,
+  ENDPOINTS,
+  healthBodySchema,
+  type Lodged,
+  lodgedSchema,
+  type SettlementBody,
+  settlementBodySchema,
+} from '@linkspan/protocol';
 import { z } from 'zod';
 import { CannotRun } from './cannot-run.ts';
 
-const problemLineSchema = z.looseObject({ pointer: z.string(), code: z.string(), message: z.string(), iso: z.string().optional() });
+const problemLineSchema = z.looseObject({
+  pointer: z.string(),
+  code: z.string(),
+  message: z.string(),
+  iso: z.string().optional(),
+});
 export type ProblemLine = z.infer<typeof problemLineSchema>;
 
 const problemSchema = z.looseObject({
@@ -40,7 +54,7 @@ export class Api {
    * Lodges an instruction, again under the same key while there is no answer: the process may have been killed before it came. Throws when the
    * signal fires.
    */
-  async lodge(instruction: object, key: string, signal: AbortSignal): Promise<Lodging> {
+  async lodge(instruction: object, key: string, signal = AbortSignal.timeout(ANSWER_WITHIN_MS)): Promise<Lodging> {
     for (;;) {
       try {
         const response = await fetch(`${this.url}/instructions`, {
@@ -72,14 +86,17 @@ export class Api {
     return balancesBodySchema.parse(await this.#get('/balances'));
   }
 
-  /** Changes after a block, or after an event id; ends when the connection does. */
+  /** Changes after a block, after an event id, or from now on; ends when the connection does. */
   async *changes(
-    after: number | string,
+    after: number | string | undefined,
     signal: AbortSignal,
     connected: () => void,
   ): AsyncGenerator<{ readonly id: string; readonly change: ChangeLine }> {
     const query = typeof after === 'number' ? `?from=${after}` : '';
-    const response = await fetch(`${this.url}/events${query}`, { headers: typeof after === 'number' ? {} : { 'last-event-id': after }, signal });
+    const response = await fetch(`${this.url}/events${query}`, {
+      headers: typeof after === 'string' ? { 'last-event-id': after } : {},
+      signal,
+    });
     if (!response.ok) throw new Error(`/events answered ${response.status}`);
     connected();
     let rest = '';
@@ -88,7 +105,10 @@ export class Api {
       rest = blocks.pop() ?? '';
       for (const block of blocks) {
         const lines = block.split('\n');
-        const id = lines.find((line) => line.startsWith('id:'))?.slice(3).trim();
+        const id = lines
+          .find((line) => line.startsWith('id:'))
+          ?.slice(3)
+          .trim();
         const data = lines.find((line) => line.startsWith('data:'))?.slice(5);
         if (id !== undefined && data !== undefined) yield { id, change: changeSchema.parse(JSON.parse(data)) };
       }

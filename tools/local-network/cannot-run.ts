@@ -15,13 +15,16 @@ export function sentenceOf(error: unknown, directory: string): string {
   const { code, path } = systemError(error);
   const reason = REASONS[code];
   if (reason !== undefined) return `${path ?? directory} cannot be written: ${reason}.`;
-  if (code.startsWith('ERR_PARSE_ARGS')) return `${error.message.split('. ')[0]?.replace(/\.$/, '')}. Options: npm start -- --help`;
+  if (code.startsWith('ERR_PARSE_ARGS'))
+    return `${error.message.split('. ')[0]?.replace(/\.$/, '')}. Options: npm start -- --help`;
   return error.stack ?? error.message;
 }
 
 /** What is wrong with a file's content, in one sentence that names the file and the places in it. */
 export function unusable(file: string, { issues }: z.ZodError): CannotRun {
-  const places = issues.map(({ path, message }) => `${path.length === 0 ? 'the whole' : `/${path.join('/')}`}: ${message}`);
+  const places = issues.map(
+    ({ path, message }) => `${path.length === 0 ? 'the whole' : `/${path.join('/')}`}: ${message}`,
+  );
   return new CannotRun(`${file} cannot be used: ${places.join('; ')}.`);
 }
 

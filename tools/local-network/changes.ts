@@ -38,7 +38,8 @@ export class Changes {
   async takesEffect(tradeId: string, operation: string, signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       const seen = this.#seen.filter((change) => change.tradeId === tradeId);
-      if (seen.some(({ changes }) => changes.some((each) => each.what === 'effective' && each.operation === operation))) return true;
+      if (seen.some(({ changes }) => changes.some((each) => each.what === 'effective' && each.operation === operation)))
+        return true;
       if (seen.some(({ phase }) => ENDS.some((end) => end === phase))) return false;
       await this.#next(signal);
     }

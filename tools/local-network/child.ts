@@ -36,7 +36,10 @@ export class Child {
     log.on('error', () => undefined);
     const preload = new URL('end-with-parent.ts', import.meta.url).href;
     // In a group of its own, so that Ctrl-C at the terminal reaches the supervisor alone, which ends its children in order.
-    this.#process = spawn(process.execPath, ['--import', preload, script, '--config', config], { stdio: 'pipe', detached: true });
+    this.#process = spawn(process.execPath, ['--import', preload, script, '--config', config], {
+      stdio: 'pipe',
+      detached: true,
+    });
     this.pid = this.#process.pid;
     const { stdin, stdout, stderr } = this.#process;
     stdin?.on('error', () => undefined);
@@ -46,7 +49,9 @@ export class Child {
       said = (said + text).slice(-KEPT_CHARACTERS);
     });
     this.ended = new Promise((resolve) => {
-      this.#process.once('error', (error) => resolve({ name, code: null, signal: null, message: error.message, log: path }));
+      this.#process.once('error', (error) =>
+        resolve({ name, code: null, signal: null, message: error.message, log: path }),
+      );
       this.#process.once('close', (code, signal) => {
         log.end();
         resolve({ name, code, signal, message: signal === null ? lastWords(said) : '', log: path });

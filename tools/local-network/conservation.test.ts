@@ -31,11 +31,18 @@ test('a total that appears or vanishes is seen', () => {
 
 test('totals are summed over all accounts of a register, by asset, beyond what a float can count', async () => {
   const accounts = [
-    { positions: [{ asset: 'JPY', balance: '9007199254740993' }, { asset: 'XS', balance: '1' }] },
+    {
+      positions: [
+        { asset: 'JPY', balance: '9007199254740993' },
+        { asset: 'XS', balance: '1' },
+      ],
+    },
     { positions: [{ asset: 'JPY', balance: '9007199254740993' }] },
     { positions: [] },
   ];
-  const url = await serve((request, response) => response.end(JSON.stringify(request.url === '/oauth/token' ? { access_token: 't' } : { accounts })));
+  const url = await serve((request, response) =>
+    response.end(JSON.stringify(request.url === '/oauth/token' ? { access_token: 't' } : { accounts })),
+  );
   const read = await readTotals({ registers: { csd: { url, client: 'auditor', secret: 's' } }, chains: {} });
   assert.deepEqual(read, { 'csd JPY': 18014398509481986n, 'csd XS': 1n });
 });
@@ -49,7 +56,10 @@ test('of a chain both the supply and what all holders have are read, so that a u
       response.end(JSON.stringify({ result: supply ? '0x65' : '0x32' }));
     });
   });
-  const read = await readTotals({ registers: {}, chains: { evm: { rpcUrl, token: '0x1', holders: [`0x${'a'.repeat(40)}`, `0x${'b'.repeat(40)}`] } } });
+  const read = await readTotals({
+    registers: {},
+    chains: { evm: { rpcUrl, token: '0x1', holders: [`0x${'a'.repeat(40)}`, `0x${'b'.repeat(40)}`] } },
+  });
   assert.deepEqual(read, { 'evm supply': 101n, 'evm held by all accounts': 100n });
 });
 

@@ -18,7 +18,10 @@ test('a directory is made, has one owner at a time, and says whether it has data
     assert.equal(data.continues, false);
     data.note(new Map([['rtgs', 1]]));
     writeFileSync(join(path, 'genesis.json'), '{}');
-    await assert.rejects(open(), (error) => error instanceof CannotRun && error.message.includes(`(process ${process.pid})`));
+    await assert.rejects(
+      open(),
+      (error) => error instanceof CannotRun && error.message.includes(`(process ${process.pid})`),
+    );
   }
   using again = await open();
   assert.equal(again.continues, true);

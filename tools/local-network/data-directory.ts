@@ -20,7 +20,11 @@ export type DataDirectory = Disposable & {
  * Opens a data directory, made where it is missing. Waits for processes of a start that was killed: they end by themselves within seconds. Throws
  * CannotRun where another start has the directory, or where it cannot be written.
  */
-export async function openDataDirectory(path: string, say: (line: string) => void, stop: AbortSignal): Promise<DataDirectory> {
+export async function openDataDirectory(
+  path: string,
+  say: (line: string) => void,
+  stop: AbortSignal,
+): Promise<DataDirectory> {
   makeDirectory(path);
   const known = existsSync(join(path, LOCK)) || existsSync(join(path, 'genesis.json'));
   const lock = takeLock(path);
@@ -32,7 +36,8 @@ export async function openDataDirectory(path: string, say: (line: string) => voi
     forget(names) {
       if (known) for (const name of [...names, RUNNING]) rmSync(join(path, name), { recursive: true, force: true });
     },
-    note: (processes) => writeFileSync(running, `${JSON.stringify({ pid: process.pid, processes: Object.fromEntries(processes) })}\n`),
+    note: (processes) =>
+      writeFileSync(running, `${JSON.stringify({ pid: process.pid, processes: Object.fromEntries(processes) })}\n`),
     [Symbol.dispose]() {
       rmSync(running, { force: true });
       lock.close();
@@ -51,7 +56,8 @@ function makeDirectory(path: string): void {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     // Node says so for a directory that cannot be made on a read-only file system, too.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw new CannotRun(`The directory ${path} cannot be made.`);
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new CannotRun(`The directory ${path} cannot be made.`);
     throw error;
   }
 }
@@ -66,10 +72,13 @@ function takeLock(path: string): DatabaseSync {
   } catch (error) {
     lock?.close();
     const why = error instanceof Error ? error.message : String(error);
-    if (!(error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY)) throw new CannotRun(`${path} cannot be written: ${why}.`);
+    if (!(error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY))
+      throw new CannotRun(`${path} cannot be written: ${why}.`);
     const [pid] = readPids(join(path, RUNNING)).keys();
     const who = pid === undefined ? '' : ` (process ${pid})`;
-    throw new CannotRun(`A local network runs on ${path} already${who}: end it, or start another with --data and --port-base.`);
+    throw new CannotRun(
+      `A local network runs on ${path} already${who}: end it, or start another with --data and --port-base.`,
+    );
   }
 }
 
@@ -89,8 +98,13 @@ function readPids(file: string): ReadonlyMap<number, string> {
   return pids;
 }
 
-async function leftBehind(pids: ReadonlyMap<number, string>, say: (line: string) => void, stop: AbortSignal): Promise<void> {
-  const alive = (): string[] => [...pids].filter(([pid]) => pid !== process.pid && isAlive(pid)).map(([, name]) => name);
+async function leftBehind(
+  pids: ReadonlyMap<number, string>,
+  say: (line: string) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  const alive = (): string[] =>
+    [...pids].filter(([pid]) => pid !== process.pid && isAlive(pid)).map(([, name]) => name);
   if (alive().length === 0) return;
   say(`The last start was killed; waiting for its processes to end: ${alive().join(', ')}.`);
   const until = performance.now() + PATIENCE_MS;

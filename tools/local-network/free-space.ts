@@ -14,14 +14,20 @@ export function freeBytes(path: string): number {
 
 /** Throws CannotRun where there is too little room to begin. */
 export function refuseLittleSpace(path: string, free: number): void {
-  if (free < NEEDED_BYTES) throw new CannotRun(`${path} has only ${inMegabytes(free)} MB of free space, and the local network needs ${inMegabytes(NEEDED_BYTES)}.`);
+  if (free < NEEDED_BYTES)
+    throw new CannotRun(
+      `${path} has only ${inMegabytes(free)} MB of free space, and the local network needs ${inMegabytes(NEEDED_BYTES)}.`,
+    );
 }
 
 /**
  * Rejects when the room is used up, whoever used it. Some processes end by themselves then and some wait for better times, so that a settlement would
  * only seem slow.
  */
-export function spaceUsedUp(path: string, read: (path: string) => number = freeBytes): { readonly failed: Promise<never>; stop(): void } {
+export function spaceUsedUp(
+  path: string,
+  read: (path: string) => number = freeBytes,
+): { readonly failed: Promise<never>; stop(): void } {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => undefined);
   const timer = setInterval(() => {

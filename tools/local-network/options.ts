@@ -43,7 +43,15 @@ export function readOptions(args: readonly string[], root: string): Options {
     throw new CannotRun(`--port-base is a number from 1024 to ${LAST_BASE}, not ${base}.`);
   }
   if (json && !once) throw new CannotRun('--json prints the results at the end, so it goes with --once.');
-  return { once, json, fresh, help, portBase: Number(base), data: resolve(root, values.data), samples: resolve(root, values.samples) };
+  return {
+    once,
+    json,
+    fresh,
+    help,
+    portBase: Number(base),
+    data: resolve(root, values.data),
+    samples: resolve(root, values.samples),
+  };
 }
 
 const LAST_BASE = 65_000;

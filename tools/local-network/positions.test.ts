@@ -17,8 +17,12 @@ test('the difference of two balances is exact in every number of decimals', () =
 
 test('balances with different numbers of decimals are compared by value', () => {
   assert.deepEqual(differencesBetween(positions('1'), positions('1.00')), []);
-  assert.deepEqual(differencesBetween(positions('1.5'), positions('1.25')), [{ account: 'rtgs:1', asset: 'JPY', by: '-0.25' }]);
-  assert.deepEqual(differencesBetween(positions('0.05'), positions('0')), [{ account: 'rtgs:1', asset: 'JPY', by: '-0.05' }]);
+  assert.deepEqual(differencesBetween(positions('1.5'), positions('1.25')), [
+    { account: 'rtgs:1', asset: 'JPY', by: '-0.25' },
+  ]);
+  assert.deepEqual(differencesBetween(positions('0.05'), positions('0')), [
+    { account: 'rtgs:1', asset: 'JPY', by: '-0.05' },
+  ]);
 });
 
 test('a position that appears counts from nothing, one that vanishes goes to nothing', () => {

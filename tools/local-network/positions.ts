@@ -1,7 +1,16 @@
 import type { Api } from './api.ts';
 
 /** Positions by `SYSTEM:account asset`, in decimal strings as the API shows them. */
-export type Positions = ReadonlyMap<string, { readonly account: string; readonly asset: string; readonly party: string; readonly balance: string; readonly held: string }>;
+export type Positions = ReadonlyMap<
+  string,
+  {
+    readonly account: string;
+    readonly asset: string;
+    readonly party: string;
+    readonly balance: string;
+    readonly held: string;
+  }
+>;
 
 export async function readPositions(apis: readonly Api[]): Promise<Positions> {
   const positions = new Map<string, { account: string; asset: string; party: string; balance: string; held: string }>();
@@ -19,7 +28,10 @@ export async function readPositions(apis: readonly Api[]): Promise<Positions> {
 }
 
 /** Every position whose balance changed, and by how much. */
-export function differencesBetween(before: Positions, after: Positions): { readonly account: string; readonly asset: string; readonly by: string }[] {
+export function differencesBetween(
+  before: Positions,
+  after: Positions,
+): { readonly account: string; readonly asset: string; readonly by: string }[] {
   return [...new Set([...before.keys(), ...after.keys()])].toSorted().flatMap((name) => {
     const [a, b] = [before.get(name), after.get(name)];
     const account = a?.account ?? b?.account ?? '';

@@ -7,9 +7,15 @@ import { clientSecret, tokenAddress } from './write-files.ts';
 
 /** The processes of the local network: a system, a validator, or the one that hosts the ledger and every organisation. */
 export function processesOf(definition: NetworkDefinition, layout: Layout): ChildDefinition[] {
-  const child = (name: string, script: string): ChildDefinition => ({ name, script: join(layout.root, script), config: configFileOf(layout, name) });
+  const child = (name: string, script: string): ChildDefinition => ({
+    name,
+    script: join(layout.root, script),
+    config: configFileOf(layout, name),
+  });
   return [
-    ...definition.systems.map(({ id, kind }) => child(id, kind === 'evm' ? 'systems/fcy-evm/src/main.ts' : 'systems/domestic-web/src/main.ts')),
+    ...definition.systems.map(({ id, kind }) =>
+      child(id, kind === 'evm' ? 'systems/fcy-evm/src/main.ts' : 'systems/domestic-web/src/main.ts'),
+    ),
     ...layout.validators.map(({ name }) => child(name, 'apps/validator/src/main.ts')),
     child(CORE_API, 'apps/core-api/src/main.ts'),
   ];
@@ -20,7 +26,17 @@ export function sourcesOf(definition: NetworkDefinition, layout: Layout): Source
   const evm = definition.systems.filter((system) => system.kind === 'evm');
   const web = definition.systems.filter((system) => system.kind !== 'evm');
   return {
-    registers: Object.fromEntries(web.map(({ id }) => [id, { url: urlOf(layout, id), client: 'auditor', secret: clientSecret(layout, id, 'auditor') }])),
-    chains: Object.fromEntries(evm.map(({ id }) => [id, { rpcUrl: urlOf(layout, id), token: tokenAddress(), holders: Object.keys(definition.balances[id] ?? {}) }])),
+    registers: Object.fromEntries(
+      web.map(({ id }) => [
+        id,
+        { url: urlOf(layout, id), client: 'auditor', secret: clientSecret(layout, id, 'auditor') },
+      ]),
+    ),
+    chains: Object.fromEntries(
+      evm.map(({ id }) => [
+        id,
+        { rpcUrl: urlOf(layout, id), token: tokenAddress(), holders: Object.keys(definition.balances[id] ?? {}) },
+      ]),
+    ),
   };
 }

@@ -7,7 +7,9 @@ export function readJson(file: string, fillIn: (text: string) => string = (text)
   try {
     return JSON.parse(fillIn(text));
   } catch (error) {
-    throw new CannotRun(`${file} is not JSON: ${error instanceof Error ? error.message.replaceAll(/\s+/g, ' ') : String(error)}.`);
+    throw new CannotRun(
+      `${file} is not JSON: ${error instanceof Error ? error.message.replaceAll(/\s+/g, ' ') : String(error)}.`,
+    );
   }
 }
 
@@ -16,6 +18,10 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    throw new CannotRun(code === 'ENOENT' ? `The file ${file} is missing.` : `The file ${file} cannot be read (${code || String(error)}).`);
+    throw new CannotRun(
+      code === 'ENOENT'
+        ? `The file ${file} is missing.`
+        : `The file ${file} cannot be read (${code || String(error)}).`,
+    );
   }
 }

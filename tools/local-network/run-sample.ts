@@ -60,7 +60,16 @@ export async function runSample(stage: Stage, sample: Sample, run: string): Prom
   for (const { words } of settlement?.residuals ?? []) stage.say(`left open: ${words}`);
   await domestic.end();
   const asExpected = notAsExpected.length === 0;
-  const result = { sample: sample.name, tradeId, scenario, status, residuals, expected: sample.expected.status, asExpected, durationMs };
+  const result = {
+    sample: sample.name,
+    tradeId,
+    scenario,
+    status,
+    residuals,
+    expected: sample.expected.status,
+    asExpected,
+    durationMs,
+  };
   return { result, notAsExpected, end: settlement?.end ?? '' };
 }
 
@@ -97,7 +106,12 @@ function refuse(stage: Stage, sample: Sample, by: Api, refused: ProblemBody): Pl
 }
 
 /** Takes a process down and brings it back. A fault before lodging has struck when `stopped` resolves. */
-function playFault({ changes, supervisor, say }: Stage, fault: Fault, tradeId: string, signal: AbortSignal): { readonly stopped: Promise<void>; readonly over: Promise<void> } {
+function playFault(
+  { changes, supervisor, say }: Stage,
+  fault: Fault,
+  tradeId: string,
+  signal: AbortSignal,
+): { readonly stopped: Promise<void>; readonly over: Promise<void> } {
   const strike = async (): Promise<void> => {
     await supervisor.kill(fault.process);
     say(`${fault.process} is killed (kill -9)`);
@@ -122,20 +136,37 @@ function playFault({ changes, supervisor, say }: Stage, fault: Fault, tradeId: s
   return { stopped: Promise.resolve(), over };
 }
 
-function judge({ expected }: Sample, status: string, settlement: SettlementBody | undefined, refused: ProblemBody | undefined): string[] {
+function judge(
+  { expected }: Sample,
+  status: string,
+  settlement: SettlementBody | undefined,
+  refused: ProblemBody | undefined,
+): string[] {
   const wrong: string[] = [];
-  if (settlement && !ENDS.some((end) => end === status)) wrong.push(`still ${status} after ${PATIENCE_MS / 1000} s${waitingFor(settlement)}, expected ${expected.status}`);
-  else if (status !== expected.status) wrong.push(`${status} (${settlement?.decision?.because ?? refused?.detail ?? 'no reason'}), expected ${expected.status}`);
+  if (settlement && !ENDS.some((end) => end === status))
+    wrong.push(`still ${status} after ${PATIENCE_MS / 1000} s${waitingFor(settlement)}, expected ${expected.status}`);
+  else if (status !== expected.status)
+    wrong.push(
+      `${status} (${settlement?.decision?.because ?? refused?.detail ?? 'no reason'}), expected ${expected.status}`,
+    );
   const because = settlement?.decision?.because ?? '';
-  if (expected.because !== undefined && !because.includes(expected.because)) wrong.push(`because "${because}", expected "${expected.because}"`);
+  if (expected.because !== undefined && !because.includes(expected.because))
+    wrong.push(`because "${because}", expected "${expected.because}"`);
   compare(wrong, 'residuals', settlement?.residuals.map((each) => each.residual) ?? [], expected.residuals);
-  compare(wrong, 'differing fields', settlement?.differences.map((each) => each.path) ?? [], expected.differences ?? []);
+  compare(
+    wrong,
+    'differing fields',
+    settlement?.differences.map((each) => each.path) ?? [],
+    expected.differences ?? [],
+  );
   compare(wrong, 'problems', refused?.problems?.map(problemText) ?? [], (expected.problems ?? []).map(problemText));
   return wrong;
 }
 
 function waitingFor({ attention }: SettlementBody): string {
-  return attention.length === 0 ? '' : ` (waiting for ${attention.map((each) => `${each.waitingFor}: ${each.reason}`).join(', ')})`;
+  return attention.length === 0
+    ? ''
+    : ` (waiting for ${attention.map((each) => `${each.waitingFor}: ${each.reason}`).join(', ')})`;
 }
 
 function problemText({ pointer, code }: { readonly pointer: string; readonly code: string }): string {
@@ -146,16 +177,22 @@ function problemText({ pointer, code }: { readonly pointer: string; readonly cod
 function compare(wrong: string[], what: string, found: readonly string[], expected: readonly string[]): void {
   const unexpected = found.filter((each) => !expected.includes(each));
   const missing = expected.filter((each) => !found.includes(each));
-  const parts = [...unexpected.map((each) => `${each} is not expected`), ...missing.map((each) => `${each} is expected and missing`)];
+  const parts = [
+    ...unexpected.map((each) => `${each} is not expected`),
+    ...missing.map((each) => `${each} is expected and missing`),
+  ];
   if (parts.length > 0) wrong.push(`${what}: ${parts.join(', ')}`);
 }
 
 /** Exactly the moves that are expected, and nothing held any more. */
 function judgePositions({ expected }: Sample, before: Positions, after: Positions): string[] {
   const moved = differencesBetween(before, after).map(({ account, asset, by }) => `${account} ${asset} ${by}`);
-  const wanted = Object.entries(expected.moves).flatMap(([account, assets]) => Object.entries(assets).map(([asset, by]) => `${account} ${asset} ${by}`));
+  const wanted = Object.entries(expected.moves).flatMap(([account, assets]) =>
+    Object.entries(assets).map(([asset, by]) => `${account} ${asset} ${by}`),
+  );
   const wrong: string[] = [];
   compare(wrong, 'moves', moved, wanted);
-  for (const [name, { held }] of after) if (held !== '0' && !/^0\.0+$/.test(held)) wrong.push(`${name} still has ${held} held`);
+  for (const [name, { held }] of after)
+    if (held !== '0' && !/^0\.0+$/.test(held)) wrong.push(`${name} still has ${held} held`);
   return wrong;
 }

@@ -14,7 +14,15 @@ beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'linkspan-samples-'))))
 afterEach(() => rmSync(directory, { recursive: true }));
 
 test('run, uuid and instants are filled in, and the day is that of the instant', () => {
-  const template = { tradeId: '{{run}}-a', scenario: 'x@1', uetr: '{{uuid}}', at: '{{instant +45s}}', before: '{{instant -60s}}', day: '{{date +45s}}', same: '{{date +5s}}' };
+  const template = {
+    tradeId: '{{run}}-a',
+    scenario: 'x@1',
+    uetr: '{{uuid}}',
+    at: '{{instant +45s}}',
+    before: '{{instant -60s}}',
+    day: '{{date +45s}}',
+    same: '{{date +5s}}',
+  };
   write('01-a', { 'instruction.json': template, 'expected.json': EXPECTED });
   const { name, instruction, otherSide, faults, domestic } = readSampleFrom(directory, '01-a', 'r7', NOW);
   const { uetr, ...rest } = instruction;
@@ -48,7 +56,12 @@ test('the other side lodges the same, changed by its merge patch, in which templ
     'expected.json': EXPECTED,
   });
   const at = '2026-12-31T23:59:31.000Z';
-  assert.deepEqual(readSampleFrom(directory, '01-a', 'r1', NOW).otherSide, { tradeId: 'r1-a', scenario: 'x@1', lcy: { amount: '2', currency: 'JPY' }, at });
+  assert.deepEqual(readSampleFrom(directory, '01-a', 'r1', NOW).otherSide, {
+    tradeId: 'r1-a',
+    scenario: 'x@1',
+    lcy: { amount: '2', currency: 'JPY' },
+    at,
+  });
 });
 
 test('what cannot be used is named with its file and the reason, in one sentence', () => {
@@ -57,14 +70,26 @@ test('what cannot be used is named with its file and the reason, in one sentence
     [{ 'instruction.json': '{', 'expected.json': EXPECTED }, /^.*instruction\.json is not JSON: .+\.$/],
     [{ 'instruction.json': [], 'expected.json': EXPECTED }, /^.*instruction\.json cannot be used: the whole: .+\.$/],
     [{ 'expected.json': { ...EXPECTED, status: 'done' } }, /instruction\.json is missing/],
-    [{ 'expected.json': { ...EXPECTED, status: 'done' }, ...VALID }, /^.*expected\.json cannot be used: \/status: .+\.$/],
+    [
+      { 'expected.json': { ...EXPECTED, status: 'done' }, ...VALID },
+      /^.*expected\.json cannot be used: \/status: .+\.$/,
+    ],
     [{ 'expected.json': { ...EXPECTED, move: {} }, ...VALID }, /^.*expected\.json cannot be used: .*"move".*\.$/],
-    [{ 'expected.json': EXPECTED, ...VALID, 'faults.json': [{ process: 'rtgs', stop: 'later', return: 'at once' }] }, /^.*faults\.json cannot be used: \/0\/stop: .+\.$/],
-    [{ 'expected.json': EXPECTED, ...VALID, 'domestic.json': { system: 'csd' } }, /^.*domestic\.json cannot be used: .+\.$/],
+    [
+      { 'expected.json': EXPECTED, ...VALID, 'faults.json': [{ process: 'rtgs', stop: 'later', return: 'at once' }] },
+      /^.*faults\.json cannot be used: \/0\/stop: .+\.$/,
+    ],
+    [
+      { 'expected.json': EXPECTED, ...VALID, 'domestic.json': { system: 'csd' } },
+      /^.*domestic\.json cannot be used: .+\.$/,
+    ],
   ];
   for (const [files, message] of refusals) {
     write('01-a', files);
-    assert.throws(() => readSampleFrom(directory, '01-a', 'r1', NOW), (error) => error instanceof CannotRun && message.test(error.message) && !error.message.includes('\n'));
+    assert.throws(
+      () => readSampleFrom(directory, '01-a', 'r1', NOW),
+      (error) => error instanceof CannotRun && message.test(error.message) && !error.message.includes('\n'),
+    );
     rmSync(join(directory, '01-a'), { recursive: true });
   }
 });

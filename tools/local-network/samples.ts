@@ -20,7 +20,11 @@ const expectedSchema = z.strictObject({
 });
 
 /** Which process stops, when, and when it comes back: at a phase of the settlement, or at once. */
-const faultSchema = z.strictObject({ process: z.string(), stop: z.enum(['before lodging', ...PHASES]), return: z.enum(['at once', ...PHASES]) });
+const faultSchema = z.strictObject({
+  process: z.string(),
+  stop: z.enum(['before lodging', ...PHASES]),
+  return: z.enum(['at once', ...PHASES]),
+});
 
 const jsonObjectSchema = z.record(z.string(), z.json());
 const instructionSchema = z.looseObject({ tradeId: z.string(), scenario: z.string() });
@@ -94,5 +98,7 @@ function fill(text: string, name: string, run: string, now: number): string {
     .replaceAll('{{run}}', run)
     .replaceAll('{{uuid}}', uuid)
     .replaceAll(/\{\{instant ([+-][0-9]+)s\}\}/g, (_, seconds: string) => formatInstant(now + Number(seconds) * 1000))
-    .replaceAll(/\{\{date ([+-][0-9]+)s\}\}/g, (_, seconds: string) => formatInstant(now + Number(seconds) * 1000).slice(0, 10));
+    .replaceAll(/\{\{date ([+-][0-9]+)s\}\}/g, (_, seconds: string) =>
+      formatInstant(now + Number(seconds) * 1000).slice(0, 10),
+    );
 }

@@ -42,7 +42,8 @@ export class Screen {
   change({ time, tradeId, words, changes }: ChangeLine): void {
     words.forEach((word, i) => {
       const change = changes[i];
-      if (change?.what === 'differs' && change.differences) return this.#differences(time, labelOf(tradeId), change.differences);
+      if (change?.what === 'differs' && change.differences)
+        return this.#differences(time, labelOf(tradeId), change.differences);
       this.#event(time, labelOf(tradeId), word, colourOf(word));
     });
   }
@@ -55,10 +56,17 @@ export class Screen {
   /** An instruction that was refused: every problem with its place, its ISO 20022 reason and its message. */
   refused(label: string, organisation: string, problems: readonly ProblemLine[]): void {
     const many = `${problems.length} problem${problems.length === 1 ? '' : 's'}`;
-    this.#event(new Date().toISOString(), label, `${this.#name(organisation)} refused the instruction, which has ${many}:`, 'yellow');
+    this.#event(
+      new Date().toISOString(),
+      label,
+      `${this.#name(organisation)} refused the instruction, which has ${many}:`,
+      'yellow',
+    );
     const [places, codes] = [problems.map(({ pointer }) => pointer), problems.map(({ iso }) => iso ?? '')];
     const [place, code] = [widest(places), widest(codes)];
-    problems.forEach(({ pointer, iso, message }) => this.#block(`    ${pointer.padEnd(place)}  ${(iso ?? '').padEnd(code)}  `, message));
+    problems.forEach(({ pointer, iso, message }) =>
+      this.#block(`    ${pointer.padEnd(place)}  ${(iso ?? '').padEnd(code)}  `, message),
+    );
   }
 
   outcome({ result, notAsExpected, end }: SampleOutcome): void {
@@ -70,24 +78,48 @@ export class Screen {
 
   /** Positions before and after by system, those that moved in bold. Accounts that are and stay empty are counted only. */
   balances(before: Positions, after: Positions): void {
-    const moved = new Map(differencesBetween(before, after).map(({ account, asset, by }) => [`${account} ${asset}`, by]));
-    const filled = [...after].filter(([name, { balance, held }]) => moved.has(name) || !isZero(balance) || !isZero(held));
+    const moved = new Map(
+      differencesBetween(before, after).map(({ account, asset, by }) => [`${account} ${asset}`, by]),
+    );
+    const filled = [...after].filter(
+      ([name, { balance, held }]) => moved.has(name) || !isZero(balance) || !isZero(held),
+    );
     const held = filled.some(([, position]) => !isZero(position.held));
-    const rows = filled.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, position]) => {
-      const [was, by] = [before.get(name)?.balance ?? '0', moved.get(name)];
-      const change = by === undefined ? '' : grouped(by.startsWith('-') ? by : `+${by}`);
-      const cells = [position.party, shortAccount(position.account), position.asset, grouped(was), grouped(position.balance), change];
-      return { system: systemOf(position.account), moved: by !== undefined, cells: held ? [...cells, grouped(position.held)] : cells };
-    });
+    const rows = filled
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, position]) => {
+        const [was, by] = [before.get(name)?.balance ?? '0', moved.get(name)];
+        const change = by === undefined ? '' : grouped(by.startsWith('-') ? by : `+${by}`);
+        const cells = [
+          position.party,
+          shortAccount(position.account),
+          position.asset,
+          grouped(was),
+          grouped(position.balance),
+          change,
+        ];
+        return {
+          system: systemOf(position.account),
+          moved: by !== undefined,
+          cells: held ? [...cells, grouped(position.held)] : cells,
+        };
+      });
     const columns = held ? [...COLUMNS, { title: 'held', align: 'right', optional: true } as const] : COLUMNS;
-    const [head = '', ...lines] = tabulate(columns, rows.map(({ cells }) => cells), this.#width(4));
+    const [head = '', ...lines] = tabulate(
+      columns,
+      rows.map(({ cells }) => cells),
+      this.#width(4),
+    );
     this.line(`    ${this.#paint('dim', head)}`);
     rows.forEach(({ system, moved: hasMoved }, i) => {
       if (system !== rows[i - 1]?.system) this.line(`  ${this.#paint('cyan', system)}`);
       this.line(`    ${hasMoved ? this.#paint('bold', lines[i] ?? '') : lines[i]}`);
     });
     const empty = after.size - filled.length;
-    this.text(`${empty > 0 ? `${empty} more positions are empty. ` : ''}${held ? '' : 'Nothing is held.'}`.trimEnd(), 'dim');
+    this.text(
+      `${empty > 0 ? `${empty} more positions are empty. ` : ''}${held ? '' : 'Nothing is held.'}`.trimEnd(),
+      'dim',
+    );
   }
 
   /** The samples at a glance. */
@@ -102,10 +134,17 @@ export class Screen {
   }
 
   #differences(time: string, label: string, differences: readonly Difference[]): void {
-    this.#event(time, label, `the sides differ in ${differences.length === 1 ? 'one field' : `${differences.length} fields`}:`, 'yellow');
+    this.#event(
+      time,
+      label,
+      `the sides differ in ${differences.length === 1 ? 'one field' : `${differences.length} fields`}:`,
+      'yellow',
+    );
     const place = widest(differences.map(({ path }) => path));
     for (const { path, values } of differences) {
-      const sides = Object.entries(values).map(([id, value]) => `${this.#name(id)} ${value === '' ? 'has none' : value}`);
+      const sides = Object.entries(values).map(
+        ([id, value]) => `${this.#name(id)} ${value === '' ? 'has none' : value}`,
+      );
       this.#block(`    ${path.padEnd(place)}  `, sides.join(', '));
     }
   }
@@ -119,7 +158,9 @@ export class Screen {
 
   /** A text behind a head, wrapped so that its further lines begin where it does. */
   #block(head: string, text: string, indent = ' '.repeat(head.length), colour?: Colour): void {
-    wrap(text, this.#width(indent.length)).forEach((line, i) => this.line((i === 0 ? head : indent) + this.#paint(colour, line)));
+    wrap(text, this.#width(indent.length)).forEach((line, i) =>
+      this.line((i === 0 ? head : indent) + this.#paint(colour, line)),
+    );
   }
 
   #width(used: number): number {
@@ -154,7 +195,9 @@ const SUMMARY = [
 
 function colourOf(word: string): Colour | undefined {
   if (word === 'now settled') return 'green';
-  return /^now (cancelled|rejected)|cannot happen|^decided: abort|^attention|^left open|not as agreed/.test(word) ? 'yellow' : undefined;
+  return /^now (cancelled|rejected)|cannot happen|^decided: abort|^attention|^left open|not as agreed/.test(word)
+    ? 'yellow'
+    : undefined;
 }
 
 function clock(instant: string): string {

@@ -24,7 +24,8 @@ const LOOK_AGAIN_MS = 500;
 function parentOf(pid: number): number | undefined {
   for (const read of [
     () => /^PPid:\s*([0-9]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1],
-    () => execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    () =>
+      execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
   ]) {
     try {
       const parent = Number(read());

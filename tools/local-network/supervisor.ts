@@ -34,6 +34,12 @@ export class Supervisor {
     return [...this.#definitions.keys()];
   }
 
+  /** Process ids by name, also of those that have ended. */
+  pids(): ReadonlyMap<string, number> {
+    const pids = [...this.#children].flatMap(([name, { pid }]) => (pid === undefined ? [] : [[name, pid] as const]));
+    return new Map(pids);
+  }
+
   /** Starts all at once; resolves when every one is ready, rejects with the first one's words that is not. */
   async startAll(): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
     const ready = [...this.#definitions.keys()].map(async (name) => [name, await this.start(name)] as const);
@@ -49,8 +55,11 @@ export class Supervisor {
     void child.ended.then((end) => {
       if (!this.#asked.has(child)) this.#fail(new ChildFailed(end));
     });
-    this.#onProcesses(this.#processes());
-    const late = setTimeout(() => this.#fail(new CannotRun(`${name} was not ready within ${READY_WITHIN_MS / 1000} seconds.`)), READY_WITHIN_MS);
+    this.#onProcesses(this.pids());
+    const late = setTimeout(
+      () => this.#fail(new CannotRun(`${name} was not ready within ${READY_WITHIN_MS / 1000} seconds.`)),
+      READY_WITHIN_MS,
+    );
     return child.ready.finally(() => clearTimeout(late));
   }
 
@@ -80,11 +89,6 @@ export class Supervisor {
     const callers = children.filter((child) => !systems.includes(child));
     const stopped = [...(await stopEach(callers)), ...(await stopEach(systems))];
     return stopped.filter(({ forced }) => forced).map(({ name }) => name);
-  }
-
-  #processes(): ReadonlyMap<string, number> {
-    const pids = [...this.#children].flatMap(([name, { pid }]) => (pid === undefined ? [] : [[name, pid] as const]));
-    return new Map(pids);
   }
 }
 

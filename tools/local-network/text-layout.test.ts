@@ -55,13 +55,17 @@ test('where the width is too small, optional columns go first, then names are cu
   assert.deepEqual(tabulate(COLUMNS, rows, 25), ['party              amount', 'Central Bank of A  20,000']);
   assert.deepEqual(tabulate(COLUMNS, rows, 18), ['party       amount', 'Central B…  20,000']);
   fc.assert(
-    fc.property(fc.array(fc.tuple(words, fc.nat().map(String), fc.nat().map(String)), { minLength: 1 }), fc.integer({ min: 20, max: 90 }), (table, width) => {
-      const lines = tabulate(COLUMNS, table, width);
-      assert.equal(lines.length, table.length + 1);
-      lines.slice(1).forEach((line, i) => {
-        assert.ok(line.length <= width, `"${line}" is longer than ${width}`);
-        assert.ok(line.includes(table[i]?.[1] ?? ''));
-      });
-    }),
+    fc.property(
+      fc.array(fc.tuple(words, fc.nat().map(String), fc.nat().map(String)), { minLength: 1 }),
+      fc.integer({ min: 20, max: 90 }),
+      (table, width) => {
+        const lines = tabulate(COLUMNS, table, width);
+        assert.equal(lines.length, table.length + 1);
+        lines.slice(1).forEach((line, i) => {
+          assert.ok(line.length <= width, `"${line}" is longer than ${width}`);
+          assert.ok(line.includes(table[i]?.[1] ?? ''));
+        });
+      },
+    ),
   );
 });

@@ -7,7 +7,11 @@ export async function refuseUsedPorts(ports: Readonly<Record<string, number>>): 
   const used = found.filter(({ code }) => code !== undefined);
   if (used.length === 0) return;
   const more = used.length > SHOWN ? ` and ${used.length - SHOWN} more` : '';
-  const list = used.slice(0, SHOWN).map(({ port }) => port).join(', ') + more;
+  const list =
+    used
+      .slice(0, SHOWN)
+      .map(({ port }) => port)
+      .join(', ') + more;
   const one = used.length === 1;
   const why = used.every(({ code }) => code === 'EADDRINUSE')
     ? `${one ? 'is' : 'are'} used by another program: end it`

@@ -2,7 +2,17 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readKeyFile, writeKeyFile } from '@linkspan/keys';
-import { addressOf, type CallBody, type CertificateKey, genesisSchema, hashToHex, networkId, parseAmount, type ScenarioDocument, type SigningKey } from '@linkspan/protocol';
+import {
+  addressOf,
+  type CallBody,
+  type CertificateKey,
+  genesisSchema,
+  hashToHex,
+  networkId,
+  parseAmount,
+  type ScenarioDocument,
+  type SigningKey,
+} from '@linkspan/protocol';
 import { type NetworkDefinition, type NetworkKeys, planNetwork } from '@linkspan/testkit';
 import { getContractAddress } from 'viem';
 import { CannotRun } from './cannot-run.ts';
@@ -12,7 +22,11 @@ import { configFileOf, CORE_API, folderOf, type Layout, urlOf } from './layout.t
 import { readJson } from './read-json.ts';
 
 /** Writes every process's configuration. Keys, secrets and genesis are made once and kept; the rest follows from them and the layout. */
-export function writeFiles(definition: NetworkDefinition, scenarios: readonly ScenarioDocument[], layout: Layout): { readonly network: string } {
+export function writeFiles(
+  definition: NetworkDefinition,
+  scenarios: readonly ScenarioDocument[],
+  layout: Layout,
+): { readonly network: string } {
   const keys = readOrMakeKeys(definition, layout);
   const nonce = readOrMake(join(layout.data, 'nonce'), () => randomUUID());
   const plan = planNetwork(definition, keys, scenarios, nonce);
@@ -21,14 +35,21 @@ export function writeFiles(definition: NetworkDefinition, scenarios: readonly Sc
   const signers = genesis.organisations.map((organisation) => addressOf(organisation.certificateKey)).toSorted();
   const certificates = { network: hashToHex(network), epoch: 1, quorum: genesis.quorum, signers };
   for (const system of definition.systems) {
-    writeJson(configFileOf(layout, system.id), system.kind === 'evm' ? evmConfig(definition, layout, system.id, certificates) : webConfig(definition, layout, system.id, certificates));
+    writeJson(
+      configFileOf(layout, system.id),
+      system.kind === 'evm'
+        ? evmConfig(definition, layout, system.id, certificates)
+        : webConfig(definition, layout, system.id, certificates),
+    );
   }
   for (const validator of layout.validators) writeValidator(definition, layout, validator, network);
   writeCoreApi(definition, layout, keys, plan.calls);
   writeJson(join(layout.data, 'profile.json'), {
     network,
     default: definition.organisations[0]?.id,
-    organisations: Object.fromEntries(definition.organisations.map(({ id, name }) => [id, { name, api: urlOf(layout, id) }])),
+    organisations: Object.fromEntries(
+      definition.organisations.map(({ id, name }) => [id, { name, api: urlOf(layout, id) }]),
+    ),
   });
   return { network };
 }
@@ -38,7 +59,11 @@ export function tokenAddress(): string {
   return getContractAddress({ from: developmentAccount(0).address, nonce: 0n }).toLowerCase();
 }
 
-export function readScenarios(definition: NetworkDefinition, root: string, parse: (value: unknown) => ScenarioDocument): ScenarioDocument[] {
+export function readScenarios(
+  definition: NetworkDefinition,
+  root: string,
+  parse: (value: unknown) => ScenarioDocument,
+): ScenarioDocument[] {
   return definition.scenarios.map((name) => {
     const file = join(root, 'scenarios', name, 'scenario.json');
     const json = readJson(file);
@@ -81,10 +106,17 @@ function validatorKeyFile(layout: Layout, name: string): string {
   return join(folderOf(layout, name), 'keys.json');
 }
 
-type Certificates = { readonly network: string; readonly epoch: number; readonly quorum: number; readonly signers: readonly string[] };
+type Certificates = {
+  readonly network: string;
+  readonly epoch: number;
+  readonly quorum: number;
+  readonly signers: readonly string[];
+};
 
 function evmConfig(definition: NetworkDefinition, layout: Layout, id: string, certificates: Certificates) {
-  const executors = layout.validators.filter(({ system }) => system === id).map(({ index }) => executorAccount(index).address);
+  const executors = layout.validators
+    .filter(({ system }) => system === id)
+    .map(({ index }) => executorAccount(index).address);
   const accounts = Object.entries(definition.balances[id] ?? {}).map(([address, assets]) => ({
     address,
     mnemonicIndex: indexOfAddress(address),
@@ -120,7 +152,11 @@ function webConfig(definition: NetworkDefinition, layout: Layout, id: string, ce
     clients: [
       { id: 'validator', secret: clientSecret(layout, id, 'validator'), roles: ['executor', 'reader'] },
       { id: 'auditor', secret: clientSecret(layout, id, 'auditor'), roles: ['reader'] },
-      ...participants.clients.map((client) => ({ id: client, secret: clientSecret(layout, id, client), roles: ['participant'] })),
+      ...participants.clients.map((client) => ({
+        id: client,
+        secret: clientSecret(layout, id, client),
+        roles: ['participant'],
+      })),
     ],
     assets: assetsOf(definition, id).map((asset) => ({ id: asset.id, kind: asset.kind, digits: 0 })),
     accounts,
@@ -128,19 +164,41 @@ function webConfig(definition: NetworkDefinition, layout: Layout, id: string, ce
 }
 
 /** Securities are those registered in the system; every other asset with a balance is cash. Both have whole units here (JPY, face amount). */
-function assetsOf(definition: NetworkDefinition, id: string): { readonly id: string; readonly kind: 'cash' | 'securities' }[] {
+function assetsOf(
+  definition: NetworkDefinition,
+  id: string,
+): { readonly id: string; readonly kind: 'cash' | 'securities' }[] {
   const isins = new Set(definition.instruments.map((instrument) => instrument.isin));
   const assets = new Set(Object.values(definition.balances[id] ?? {}).flatMap(Object.keys));
   return [...assets].toSorted().map((asset) => ({ id: asset, kind: isins.has(asset) ? 'securities' : 'cash' }));
 }
 
-function writeValidator(definition: NetworkDefinition, layout: Layout, validator: Layout['validators'][number], network: string): void {
+function writeValidator(
+  definition: NetworkDefinition,
+  layout: Layout,
+  validator: Layout['validators'][number],
+  network: string,
+): void {
   const { name, system, index } = validator;
   const kind = definition.systems.find((each) => each.id === system)?.kind;
   const connector =
     kind === 'evm'
-      ? { kind, rpcUrl: urlOf(layout, system), token: tokenAddress(), currency: 'USD', digits: 2, executorPrivateKey: executorAccount(index).privateKey, finality: { confirmations: 0 } }
-      : { kind, baseUrl: urlOf(layout, system), clientId: 'validator', clientSecret: clientSecret(layout, system, 'validator'), assets: assetsOf(definition, system) };
+      ? {
+          kind,
+          rpcUrl: urlOf(layout, system),
+          token: tokenAddress(),
+          currency: 'USD',
+          digits: 2,
+          executorPrivateKey: executorAccount(index).privateKey,
+          finality: { confirmations: 0 },
+        }
+      : {
+          kind,
+          baseUrl: urlOf(layout, system),
+          clientId: 'validator',
+          clientSecret: clientSecret(layout, system, 'validator'),
+          assets: assetsOf(definition, system),
+        };
   writeJson(configFileOf(layout, name), {
     mode: 'development',
     network,
@@ -151,7 +209,12 @@ function writeValidator(definition: NetworkDefinition, layout: Layout, validator
   });
 }
 
-function writeCoreApi(definition: NetworkDefinition, layout: Layout, keys: NetworkKeys, calls: readonly { readonly organisation: string; readonly body: CallBody }[]): void {
+function writeCoreApi(
+  definition: NetworkDefinition,
+  layout: Layout,
+  keys: NetworkKeys,
+  calls: readonly { readonly organisation: string; readonly body: CallBody }[],
+): void {
   const folder = folderOf(layout, CORE_API);
   const organisations = definition.organisations.map(({ id }) => {
     const register = join(folder, id, 'register.json');
@@ -167,7 +230,14 @@ function writeCoreApi(definition: NetworkDefinition, layout: Layout, keys: Netwo
           .filter((validator) => validator.system === system.id)
           .map(({ name, index }) => ({ key: keys.validators[system.id]?.[index], url: urlOf(layout, name) })),
       }));
-    return { id, port: layout.ports[id], keyFile: organisationKeyFile(layout, id), journal: join(folder, id, 'journal.sqlite'), register, systems };
+    return {
+      id,
+      port: layout.ports[id],
+      keyFile: organisationKeyFile(layout, id),
+      journal: join(folder, id, 'journal.sqlite'),
+      register,
+      systems,
+    };
   });
   writeJson(configFileOf(layout, CORE_API), {
     mode: 'development',

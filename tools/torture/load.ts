@@ -4,7 +4,7 @@ import type { DomesticAccess } from '../local-network/domestic.ts';
 import { readSample, type Sample } from '../local-network/samples.ts';
 import type { Client, LodgeAnswer, SettlementRead } from './client.ts';
 import { type End, type Kind, type Leg, minorUnits, type Trade } from './facts.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 
 /** Samples by weight. Those with faults of their own settle here, unless their deadline comes first: faults there are enough. */
 const SAMPLES = [
@@ -33,7 +33,6 @@ const JPY_PER_USD = 149n;
 export type LoadParts = {
   readonly root: string;
   readonly seed: string;
-  readonly random: Random;
   /** The organisations that lodge: the buyer's, which the samples call first, and the seller's. */
   readonly first: Client;
   readonly other: Client;
@@ -68,16 +67,18 @@ export class Load {
   }
 
   async #work(): Promise<void> {
-    const { random } = this.#parts;
+    const { seed } = this.#parts;
     while (!this.#stopping) {
       const number = ++this.#count;
-      await this.#trade(`t${this.#parts.seed}x${number}`);
+      // Each trade draws its own numbers: in which order the trades get on is not up to the seed.
+      const random = new Random(seed, `trade ${number}`);
+      await this.#trade(`t${seed}x${number}`, random);
       await delay(random.between(0, LONGEST_REST_MS));
     }
   }
 
-  async #trade(run: string): Promise<void> {
-    const { root, random, enough } = this.#parts;
+  async #trade(run: string, random: Random): Promise<void> {
+    const { root, enough } = this.#parts;
     const sample = vary(readSample(root, random.pick(SAMPLES), run, Date.now()), random);
     const tradeId = String(sample.instruction['tradeId']);
     let last: SettlementRead | undefined;
@@ -99,7 +100,7 @@ export class Load {
     };
     const begun = office && waiting.delete(AT_ONCE) ? this.#act(office, AT_ONCE, tradeId) : Promise.resolve();
     const end = await begun
-      .then(() => this.#lodge(sample, tradeId))
+      .then(() => this.#lodge(sample, tradeId, random))
       .then((answer): End | Promise<End> =>
         'codes' in answer ? { phase: 'refused', codes: answer.codes } : look(answer.proposal),
       )
@@ -137,8 +138,8 @@ export class Load {
   }
 
   /** Both sides, in either order or at once; some ask twice, at once or afterwards, as clients do that got no answer. */
-  async #lodge(sample: Sample, tradeId: string): Promise<LodgeAnswer> {
-    const { first, other, random } = this.#parts;
+  async #lodge(sample: Sample, tradeId: string, random: Random): Promise<LodgeAnswer> {
+    const { first, other } = this.#parts;
     const [twice, again, reuse] = [random.chance(0.2), random.chance(0.3), random.chance(0.1)];
     const pause = random.chance(0.5) ? random.between(0, 400) : 0;
     const one = async (client: Client, instruction: object, key: string): Promise<LodgeAnswer> => {

@@ -80,7 +80,6 @@ async function torture(
   const load = new Load({
     root,
     seed,
-    random: new Random(seed, 'load'),
     first,
     other,
     domestic,

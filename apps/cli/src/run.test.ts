@@ -113,6 +113,11 @@ test('settlements are listed newest first, by phase and up to a limit', async ()
   assert.ok(isObject(document) && Array.isArray(document['settlements']) && document['settlements'].length === 1);
   const one = await call(api.folder, ['settlements', '--limit', '1']);
   assert.equal(one.out.split('\n').length, 2);
+  const of = await call(api.folder, ['settlements', '--system', 'rtgs', '--party', api.instruction('X').buyer.lei]);
+  assert.equal(of.out, all.out);
+  const early = await call(api.folder, ['settlements', '--to', '2020-01-01T00:00:00Z']);
+  assert.equal(early.out, 'There is none.');
+  assert.equal((await call(api.folder, ['settlements', '--from', 'today'])).exit, 2);
   const none = await call(api.folder, ['settlements', '--phase', 'rejected']);
   assert.equal(none.out, 'There is none.');
 });

@@ -7,6 +7,7 @@ import {
   invariant,
   type Json,
   parse,
+  parseInstant,
   problem,
   refuse,
   type Result,
@@ -122,14 +123,28 @@ async function act({ calls }: Services, { sender, id }: ApiRequest, action: Acti
 async function listSettlements({ ledger }: Services, request: ApiRequest): Promise<Result<ApiAnswer>> {
   const query = parse(ENDPOINTS.settlements.query, request.query, 'request-invalid');
   if (!query.ok) return query;
-  const { limit = DEFAULT_PAGE, before, phase } = query.value;
-  if (before !== undefined && !CURSOR.test(before)) {
-    const message = '"before" is the "next" of an earlier page.';
-    return refuse('request-invalid', message, { problems: [problem('/before', 'type-wrong', message)] });
-  }
-  const page = await ledger.evaluate('settlements', { limit, before, phase });
+  const { limit = DEFAULT_PAGE, before, phase, party, system } = query.value;
+  if (before !== undefined && !CURSOR.test(before))
+    return refuseParameter('before', 'is the "next" of an earlier page.');
+  const openedFrom = optionalInstant('openedFrom', query.value.openedFrom);
+  if (!openedFrom.ok) return openedFrom;
+  const openedTo = optionalInstant('openedTo', query.value.openedTo);
+  if (!openedTo.ok) return openedTo;
+  const filter = { phase, party, system, openedFrom: openedFrom.value, openedTo: openedTo.value };
+  const page = await ledger.evaluate('settlements', { limit, before, ...filter });
   if (!page.ok) return page;
   return accept({ body: { settlements: page.value.settlements.map(summaryBody), next: page.value.next } });
+}
+
+function optionalInstant(name: string, text: string | undefined): Result<number | undefined> {
+  if (text === undefined) return accept(undefined);
+  const instant = parseInstant(text);
+  return instant.ok ? accept(instant.value) : refuseParameter(name, 'is an instant such as 2026-11-24T00:00:00Z.');
+}
+
+function refuseParameter(name: string, what: string): Result<never> {
+  const message = `"${name}" ${what}`;
+  return refuse('request-invalid', message, { problems: [problem(`/${name}`, 'type-wrong', message)] });
 }
 
 /** A cursor is a key of the contract's index; anything else could lead a reader of ranges out of that index. */

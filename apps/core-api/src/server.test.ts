@@ -182,6 +182,10 @@ test('what does not exist is 404, another method is 405, unknown parameters are 
     '/settlements?limit=1&limit=2',
     '/settlements?phase=odd',
     '/settlements?before=zzz',
+    '/settlements?party=kita',
+    '/settlements?system=No',
+    '/settlements?openedFrom=yesterday',
+    '/settlements?openedTo=2026-13-01T00:00:00Z',
     '/events?colour=red',
     '/events?from=-1',
     '/events?from=999999',
@@ -248,6 +252,20 @@ test('settlements are listed newest first, in pages and by phase', async () => {
     valid(parse(ENDPOINTS.settlements.answer, body, 'internal')).settlements.map(({ tradeId }) => tradeId),
     ['HTTP/1'],
   );
+});
+
+test('settlements are found by party, by system and by the time of their opening', async () => {
+  const list = async (query: string) =>
+    valid(parse(ENDPOINTS.settlements.answer, (await get(a, `/settlements?${query}`)).body, 'internal')).settlements;
+  const all = await list('');
+  const trades = async (query: string): Promise<string[]> => (await list(query)).map(({ tradeId }) => tradeId);
+  const every = all.map(({ tradeId }) => tradeId);
+  assert.deepEqual(await trades('party=999900KITABANK00B013&system=rtgs'), every);
+  assert.deepEqual(await trades('party=999900NOBODY00000000'), []);
+  assert.deepEqual(await trades('system=elsewhere'), []);
+  const last = all[0]?.openedAt ?? '';
+  assert.deepEqual(await trades(`openedFrom=${last}`), every.slice(0, 1));
+  assert.deepEqual(await trades(`openedTo=${last}`), every.slice(1));
 });
 
 test('differing copies show each field with both values, and a corrected copy begins the settlement', async () => {

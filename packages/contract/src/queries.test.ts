@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { flatten, type Hash, hashOf, unflatten } from '@linkspan/protocol';
-import { ContractScene, sampleNetwork } from '@linkspan/testkit';
+import { ContractScene, lodgeBody, sampleNetwork } from '@linkspan/testkit';
 import { MAXIMUM_PAGE, type Queries, type QueryType, runQuery } from './queries.ts';
 
 const net = sampleNetwork();
@@ -69,6 +69,39 @@ test('a page of one phase is filled across others', () => {
   assert.deepEqual(
     all,
     proposals.toReversed().filter((proposal) => proposal !== second),
+  );
+});
+
+test('settlements are found by party, by system and by the time of their opening', () => {
+  const { scene } = five();
+  const instruction = scene.instruction('T-6');
+  const trades = (args: Omit<Queries['settlements']['args'], 'limit'>, limit = 10): string[] =>
+    ask(scene, 'settlements', { limit, ...args }).settlements.map(({ tradeId }) => tradeId);
+  const all = ['T-5', 'T-4', 'T-3', 'T-2', 'T-1'];
+  for (const filter of [{ party: instruction.seller.lei }, { party: instruction.buyer.lei }, { system: 'rtgs' }]) {
+    assert.deepEqual(trades(filter), all);
+  }
+  assert.deepEqual(trades({ party: '999900NOBODY00000000' }), []);
+  assert.deepEqual(trades({ system: 'rtg' }), []);
+  assert.deepEqual(trades({ system: 'csd', phase: 'settled' }), ['T-2']);
+  const times = ask(scene, 'settlements', { limit: 10 }).settlements.map((each) => each.openedAt);
+  const [fifth = 0, fourth = 0, , second = 0] = times;
+  assert.deepEqual(trades({ openedFrom: fourth }), ['T-5', 'T-4']);
+  assert.deepEqual(trades({ openedTo: fourth }), ['T-3', 'T-2', 'T-1']);
+  assert.deepEqual(trades({ openedFrom: second, openedTo: fifth }), ['T-4', 'T-3', 'T-2']);
+  const first = ask(scene, 'settlements', { limit: 2, openedFrom: second, openedTo: fifth });
+  const rest = ask(scene, 'settlements', { limit: 2, openedFrom: second, openedTo: fifth, before: first.next ?? '' });
+  assert.deepEqual([rest.settlements.map(({ tradeId }) => tradeId), rest.next], [['T-2'], null]);
+});
+
+test('a proposal is found by what either copy says', () => {
+  const scene = new ContractScene(net);
+  const instruction = scene.instruction('T-7');
+  scene.do('central-bank-a', lodgeBody(instruction));
+  const found = ask(scene, 'settlements', { limit: 10, party: instruction.buyer.lei, system: 'fcy-evm' });
+  assert.deepEqual(
+    found.settlements.map(({ tradeId, phase }) => [tradeId, phase]),
+    [['T-7', 'proposed']],
   );
 });
 

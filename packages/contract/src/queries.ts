@@ -17,6 +17,7 @@ import {
   refuse,
   type RegisteredScenario,
   type Result,
+  systemOfAccount,
   type SystemRecord,
 } from '@linkspan/protocol';
 import { certificateOf, sequenceOf, type Settlement } from '@linkspan/scenario';
@@ -69,9 +70,24 @@ export type RegisterView = {
   readonly scenarios: readonly RegisteredScenario[];
 };
 
+/**
+ * Which settlements are wanted: in a phase, with a party (by its LEI), with an account in a system, opened from one instant until before another
+ * (UTC milliseconds). While the copies differ, those of any of them count.
+ */
+export type SettlementFilter = {
+  readonly phase?: Phase | undefined;
+  readonly party?: string | undefined;
+  readonly system?: string | undefined;
+  readonly openedFrom?: number | undefined;
+  readonly openedTo?: number | undefined;
+};
+
 /** Every question that can be asked of the ledger. */
 export type Queries = {
-  network: { args: Record<never, never>; answer: { readonly id: Hash; readonly epoch: number; readonly genesis: Genesis } | null };
+  network: {
+    args: Record<never, never>;
+    answer: { readonly id: Hash; readonly epoch: number; readonly genesis: Genesis } | null;
+  };
   register: { args: Record<never, never>; answer: RegisterView };
   system: { args: { readonly id: string }; answer: SystemRecord | null };
   'check-instruction': { args: { readonly instruction: Json }; answer: readonly Problem[] };
@@ -81,13 +97,19 @@ export type Queries = {
   'by-trade-id': { args: { readonly tradeId: string }; answer: readonly Hash[] };
   /** Newest first; `before` is a cursor from an earlier page. */
   settlements: {
-    args: { readonly limit: number; readonly before?: string | undefined; readonly phase?: Phase | undefined };
+    args: SettlementFilter & { readonly limit: number; readonly before?: string | undefined };
     answer: { readonly settlements: readonly SettlementSummary[]; readonly next: string | null };
   };
   /** Proposals and settlements that have not ended, after a proposal id. */
   open: { args: { readonly after?: Hash | undefined; readonly limit: number }; answer: readonly Hash[] };
-  history: { args: { readonly id: string; readonly after?: number | undefined; readonly limit: number }; answer: readonly Entry[] };
-  request: { args: { readonly organisation: string; readonly client: string; readonly key: string }; answer: { readonly body: Hash; readonly proposal: Hash } | null };
+  history: {
+    args: { readonly id: string; readonly after?: number | undefined; readonly limit: number };
+    answer: readonly Entry[];
+  };
+  request: {
+    args: { readonly organisation: string; readonly client: string; readonly key: string };
+    answer: { readonly body: Hash; readonly proposal: Hash } | null;
+  };
 };
 export type QueryType = keyof Queries;
 
@@ -95,11 +117,17 @@ export type QueryType = keyof Queries;
 export const MAXIMUM_PAGE = 500;
 const MAXIMUM_REGISTER = 10_000;
 
-export function runQuery<T extends QueryType>(reader: Reader, type: T, args: Queries[T]['args']): Result<Queries[T]['answer']> {
+export function runQuery<T extends QueryType>(
+  reader: Reader,
+  type: T,
+  args: Queries[T]['args'],
+): Result<Queries[T]['answer']> {
   return ANSWERS[type](reader, args);
 }
 
-type Answers = { readonly [T in QueryType]: (reader: Reader, args: Queries[T]['args']) => Result<Queries[T]['answer']> };
+type Answers = {
+  readonly [T in QueryType]: (reader: Reader, args: Queries[T]['args']) => Result<Queries[T]['answer']>;
+};
 
 const ANSWERS: Answers = {
   network: (reader) => accept(NETWORK.get(reader, 'genesis') ?? null),
@@ -112,14 +140,17 @@ const ANSWERS: Answers = {
       scenarios: all(reader, SCENARIO),
     }),
   system: (reader, { id }) => accept(SYSTEM.get(reader, id) ?? null),
-  'check-instruction': (reader, { instruction }) => accept(checkAll(reader, instruction, fieldsOf(instruction), reader.time).problems),
+  'check-instruction': (reader, { instruction }) =>
+    accept(checkAll(reader, instruction, fieldsOf(instruction), reader.time).problems),
   settlement: (reader, { id }) => {
     const stored = find(reader, id);
     return stored ? accept(viewOf(reader, stored)) : refuse('not-found', `There is no settlement ${id}.`);
   },
   'by-trade-id': (reader, { tradeId }) => {
     const prefix = `${BY_TRADE.key(tradeId)}/`;
-    const links = [...reader.range(prefix, { limit: MAXIMUM_PAGE })].map(([, stored]) => BY_TRADE.read(stored).proposal);
+    const links = [...reader.range(prefix, { limit: MAXIMUM_PAGE })].map(
+      ([, stored]) => BY_TRADE.read(stored).proposal,
+    );
     const opened = links.map((proposal) => ({ proposal, time: SETTLEMENT.get(reader, proposal)?.state.round ?? 0 }));
     return accept(opened.toSorted((a, b) => a.time - b.time).map(({ proposal }) => proposal));
   },
@@ -171,21 +202,52 @@ function viewOf(reader: Reader, { state, head }: StoredSettlement): SettlementVi
   return { state, head, certificates: calls.map(({ certificate }) => certificate), shares };
 }
 
-/** Pages through settlements newest first. A filter looks at a bounded number per page, so a page may be short and still have a next one. */
+/**
+ * Pages through settlements newest first. Times bound what is read; any other filter looks at a bounded number per page, so a page may be short
+ * and still have a next one.
+ */
 function listSettlements(reader: Reader, args: Queries['settlements']['args']): Queries['settlements']['answer'] {
   const limit = page(args.limit);
-  const options = { limit: args.phase === undefined ? limit : MAXIMUM_PAGE, reverse: true, ...(args.before === undefined ? {} : { after: args.before }) };
+  const isFiltered = [args.phase, args.party, args.system].some((each) => each !== undefined);
+  const after = cursorOf(args);
+  const options = {
+    limit: isFiltered ? MAXIMUM_PAGE : limit,
+    reverse: true,
+    ...(after === undefined ? {} : { after }),
+  };
   const settlements: SettlementSummary[] = [];
   let last: string | null = null;
   let seen = 0;
   for (const [key, stored] of reader.range(BY_OPENING.prefix, options)) {
+    if (openedAt(key) < (args.openedFrom ?? 0)) return { settlements, next: null };
     last = key;
     seen += 1;
     const settlement = SETTLEMENT.get(reader, BY_OPENING.read(stored).proposal);
-    if (settlement && (args.phase === undefined || settlement.state.phase === args.phase)) settlements.push(summaryOf(settlement, key));
+    if (settlement && isWanted(settlement, args)) settlements.push(summaryOf(settlement, key));
     if (settlements.length === limit) break;
   }
   return { settlements, next: seen < options.limit && settlements.length < limit ? null : last };
+}
+
+/** Whichever comes first in a list that goes back in time: the page before, or the end of the period. */
+function cursorOf({ before, openedTo }: Queries['settlements']['args']): string | undefined {
+  const end = openedTo === undefined ? undefined : BY_OPENING.key(openedTo);
+  if (before === undefined || end === undefined) return before ?? end;
+  return before < end ? before : end;
+}
+
+function isWanted({ state }: StoredSettlement, { phase, party, system }: SettlementFilter): boolean {
+  if (phase !== undefined && state.phase !== phase) return false;
+  const fields = [...state.fields, ...state.copies.flatMap((copy) => copy.fields)];
+  if (party !== undefined && !fields.some(({ path, value }) => path.endsWith('/lei') && value === party)) return false;
+  return (
+    system === undefined ||
+    fields.some(({ path, value }) => path.includes('/accounts/') && systemOfAccount(value) === system)
+  );
+}
+
+function openedAt(key: string): number {
+  return Number(key.slice(BY_OPENING.prefix.length).split('/')[0]);
 }
 
 function summaryOf({ state }: StoredSettlement, key: string): SettlementSummary {
@@ -195,7 +257,7 @@ function summaryOf({ state }: StoredSettlement, key: string): SettlementSummary 
     tradeId: state.tradeId,
     scenario: state.scenario.reference,
     phase: state.phase,
-    openedAt: Number(key.slice(BY_OPENING.prefix.length).split('/')[0]),
+    openedAt: openedAt(key),
     changedAt: state.time,
     deadline: state.deadline,
     attention: state.attention.length,

@@ -31,7 +31,8 @@ export class CallWriter {
   readonly #organisation: string;
   readonly #signer: Signer<SigningKey>;
   readonly #queue: Queued[] = [];
-  #running: Promise<void> | undefined;
+  #isRunning = false;
+  #running: Promise<void> = Promise.resolve();
 
   constructor(ledger: Ledger, network: Hash, organisation: string, signer: Signer<SigningKey>) {
     this.#ledger = ledger;
@@ -52,7 +53,7 @@ export class CallWriter {
     };
     return new Promise((resolve, reject) => {
       this.#queue.push({ call, resolve, reject });
-      this.#running ??= this.#run().finally(() => (this.#running = undefined));
+      if (!this.#isRunning) this.#running = this.#run();
     });
   }
 
@@ -61,11 +62,14 @@ export class CallWriter {
   }
 
   async #run(): Promise<void> {
+    this.#isRunning = true;
     while (this.#queue.length > 0) {
-      // A turn of the event loop lets calls that belong to the same moment queue up together.
+      // Calls that belong to the same moment queue up together.
       await Promise.resolve();
       await this.#submit(this.#queue.splice(0, MAXIMUM_BATCH));
     }
+    // In the same moment as the last look at the queue, or a call that comes in between would wait for ever.
+    this.#isRunning = false;
   }
 
   async #submit(batch: readonly Queued[]): Promise<void> {

@@ -278,9 +278,9 @@ function floodOfShares(network: InProcessNetwork, proposal: Hash): CertificateSh
 }
 
 function madeUp(network: InProcessNetwork, settlement: Hash, count: number): Certificate {
-  const { id: network_ } = network.sample;
+  
   return {
-    network: network_,
+    network: id,
     settlement,
     kind: 'commit',
     scenario: hashOf('s'),
@@ -295,10 +295,10 @@ function forgedShares(network: InProcessNetwork, called: Certificate): Certifica
   const { organisations } = network.sample;
   const [a, csd] = [organisations['central-bank-a']?.certificate, organisations['csd-b']?.certificate];
   assert.ok(a && csd);
-  const [true_] = signCertificates(csd, 7, [called]);
+  const [honest] = signCertificates(csd, 7, [called]);
   const [other] = signCertificates(csd, 7, [{ ...called, kind: 'abort' }]);
-  assert.ok(true_ && other);
-  return [{ ...true_, key: a.key }, { ...true_, block: 8 }, { ...true_, certificate: other.certificate }, other];
+  assert.ok(honest && other);
+  return [{ ...honest, key: a.key }, { ...honest, block: 8 }, { ...honest, certificate: other.certificate }, other];
 }
 
 /** Sends to everybody what others than the right validators, or too few of them, say about every open operation. */

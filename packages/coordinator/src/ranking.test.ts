@@ -18,7 +18,7 @@ test('everybody finds the same order, whatever order the organisations were name
 
 test('over many settlements the first place goes round', () => {
   const first = new Set(Array.from({ length: 50 }, (_, trade) => ranking(hashOf({ trade }), ['a', 'b', 'c'])[0]));
-  assert.deepEqual([...first].toSorted(), ['a', 'b', 'c']);
+  assert.deepEqual(first, new Set(['a', 'b', 'c']));
 });
 
 test('each has its turn for as long as the others wait, and after the last one the first one again', () => {

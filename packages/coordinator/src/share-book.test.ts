@@ -33,13 +33,13 @@ test('a certificate is there with a quorum of distinct signers over one block, a
 
 test('what does not prove itself is not kept', () => {
   const book = open();
-  const true_ = share(A, CALLED);
+  const honest = share(A, CALLED);
   const forged = [
     share(STRANGER, CALLED),
-    { ...true_, key: keyOf(B) },
-    { ...true_, block: 8 },
-    { ...true_, certificate: certificate(4) },
-    { ...true_, path: { index: 1, size: 2, hashes: ['0'.repeat(64)] } },
+    { ...honest, key: keyOf(B) },
+    { ...honest, block: 8 },
+    { ...honest, certificate: certificate(4) },
+    { ...honest, path: { index: 1, size: 2, hashes: ['0'.repeat(64)] } },
   ];
   assert.equal(book.add(PROPOSAL, forged), 0);
   assert.deepEqual(book.of(PROPOSAL), []);

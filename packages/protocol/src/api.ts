@@ -34,7 +34,10 @@ export const settlementSummarySchema = z.strictObject({
 });
 export type SettlementSummaryBody = z.infer<typeof settlementSummarySchema>;
 
-export const settlementPageSchema = z.strictObject({ settlements: z.array(settlementSummarySchema), next: z.string().nullable() });
+export const settlementPageSchema = z.strictObject({
+  settlements: z.array(settlementSummarySchema),
+  next: z.string().nullable(),
+});
 
 export const settlementBodySchema = z.strictObject({
   id: hashSchema,
@@ -69,7 +72,13 @@ export const settlementBodySchema = z.strictObject({
   certificates: z.array(z.strictObject({ kind: z.enum(CERTIFICATE_KINDS), signatures: z.int(), quorum: z.int() })),
   /** What stays open at this end: `terms` as read back, who has it and whom they owe it (null where the scenario does not say), and a sentence. */
   residuals: z.array(
-    z.strictObject({ residual: z.string(), terms: termsSchema, holder: z.string().nullable(), owes: z.string().nullable(), words: z.string() }),
+    z.strictObject({
+      residual: z.string(),
+      terms: termsSchema,
+      holder: z.string().nullable(),
+      owes: z.string().nullable(),
+      words: z.string(),
+    }),
   ),
   attention: z.array(z.strictObject({ reason: z.string(), waitingFor: z.string(), operation: z.string().optional() })),
   entries: z.int(),
@@ -90,7 +99,11 @@ export const entryBodySchema = z.strictObject({
 });
 export type EntryBody = z.infer<typeof entryBodySchema>;
 
-export const historyBodySchema = z.strictObject({ id: hashSchema, entries: z.array(entryBodySchema), next: z.int().nullable() });
+export const historyBodySchema = z.strictObject({
+  id: hashSchema,
+  entries: z.array(entryBodySchema),
+  next: z.int().nullable(),
+});
 export type HistoryBody = z.infer<typeof historyBodySchema>;
 
 /** A position of an account in a connected system, as its validators read it. `amount`s are decimal strings in the asset's own digits. */
@@ -99,7 +112,14 @@ export const balancesBodySchema = z.strictObject({
     z.strictObject({
       system: z.string(),
       positions: z.array(
-        z.strictObject({ account: z.string(), party: z.string().nullable(), asset: z.string(), balance: z.string(), held: z.string(), free: z.string() }),
+        z.strictObject({
+          account: z.string(),
+          party: z.string().nullable(),
+          asset: z.string(),
+          balance: z.string(),
+          held: z.string(),
+          free: z.string(),
+        }),
       ),
       problem: z.string().nullable(),
     }),
@@ -115,8 +135,15 @@ export const healthBodySchema = z.strictObject({
   open: z.int(),
 });
 
+/** `missing` says in sentences what gives no answer; with nothing missing that a settlement needs, it is ready all the same. */
+export const readinessBodySchema = z.strictObject({ ready: z.literal(true), missing: z.array(z.string()) });
+
 /** One person's word about an operation whose outcome validators cannot give. */
-export const resolveBodySchema = z.strictObject({ operation: hashSchema, status: z.enum(['effective', 'dead']), why: z.string().min(1).max(280) });
+export const resolveBodySchema = z.strictObject({
+  operation: hashSchema,
+  status: z.enum(['effective', 'dead']),
+  why: z.string().min(1).max(280),
+});
 
 /** What an organisation registers, in the form of the call that does it. */
 export const registrationSchema = z.discriminatedUnion('type', [
@@ -128,7 +155,10 @@ export const registrationSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('approve-scenario'), scenario: scenarioReferenceSchema, hash: hashSchema }),
 ]);
 /** The id of what was registered, or the scenario with the hash that was proposed or approved. */
-export const registeredSchema = z.union([z.strictObject({ id: z.string() }), z.strictObject({ scenario: z.string(), hash: hashSchema })]);
+export const registeredSchema = z.union([
+  z.strictObject({ id: z.string() }),
+  z.strictObject({ scenario: z.string(), hash: hashSchema }),
+]);
 
 /** Connected systems with their owners. A window is a time in which a system is open; none means always. */
 export const systemsBodySchema = z.strictObject({
@@ -148,17 +178,33 @@ export const systemsBodySchema = z.strictObject({
 });
 export type SystemsBody = z.infer<typeof systemsBodySchema>;
 
-const scenarioFacts = { reference: z.string(), hash: hashSchema, instruction: z.string(), proposedBy: z.string(), approvals: z.array(z.string()) };
+const scenarioFacts = {
+  reference: z.string(),
+  hash: hashSchema,
+  instruction: z.string(),
+  proposedBy: z.string(),
+  approvals: z.array(z.string()),
+};
 export const scenariosBodySchema = z.strictObject({ scenarios: z.array(z.strictObject(scenarioFacts)) });
 export type ScenariosBody = z.infer<typeof scenariosBodySchema>;
 
 /** `diagram` is a Mermaid state diagram of every course that a settlement under this scenario can take. */
-export const scenarioBodySchema = z.strictObject({ ...scenarioFacts, document: scenarioDocumentSchema, diagram: z.string() });
+export const scenarioBodySchema = z.strictObject({
+  ...scenarioFacts,
+  document: scenarioDocumentSchema,
+  diagram: z.string(),
+});
 export type ScenarioBody = z.infer<typeof scenarioBodySchema>;
 
 /** What organisations send each other. Shares and statements carry their own signatures, so anyone may bring them. */
-export const sharesBodySchema = z.strictObject({ proposal: hashSchema, shares: z.array(certificateShareSchema).min(1).max(64) });
-export const statementsBodySchema = z.strictObject({ proposal: hashSchema, statements: z.array(signedStatementSchema).min(1).max(32) });
+export const sharesBodySchema = z.strictObject({
+  proposal: hashSchema,
+  shares: z.array(certificateShareSchema).min(1).max(64),
+});
+export const statementsBodySchema = z.strictObject({
+  proposal: hashSchema,
+  statements: z.array(signedStatementSchema).min(1).max(32),
+});
 export const sharesRequestSchema = z.strictObject({ proposal: hashSchema });
 export const sharesAnswerSchema = z.strictObject({ shares: z.array(certificateShareSchema) });
 export const acknowledgedSchema = z.strictObject({ received: z.int() });

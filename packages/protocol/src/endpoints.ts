@@ -5,6 +5,7 @@ import {
   healthBodySchema,
   historyBodySchema,
   lodgedSchema,
+  readinessBodySchema,
   registeredSchema,
   registrationSchema,
   resolveBodySchema,
@@ -19,6 +20,7 @@ import {
   systemsBodySchema,
 } from './api.ts';
 import { PHASES } from './change.ts';
+import { identifierSchema } from './genesis.ts';
 import { hashSchema } from './hash.ts';
 
 /**
@@ -34,6 +36,8 @@ export type Endpoint = {
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly answer?: z.ZodType;
+  /** The media type of an answer that is no JSON. */
+  readonly media?: string;
   /** A stream of server-sent events instead of one answer. */
   readonly stream?: true;
 };
@@ -41,17 +45,44 @@ export type Endpoint = {
 const limit = z.coerce.number().int().min(1).max(500).optional();
 
 export const ENDPOINTS = {
-  lodge: { method: 'POST', path: '/instructions', for: 'operators', title: 'Lodge this organisation’s copy of an instruction', status: 202, body: z.json(), answer: lodgedSchema },
+  lodge: {
+    method: 'POST',
+    path: '/instructions',
+    for: 'operators',
+    title: 'Lodge this organisation’s copy of an instruction',
+    status: 202,
+    body: z.json(),
+    answer: lodgedSchema,
+  },
   settlements: {
     method: 'GET',
     path: '/settlements',
     for: 'operators',
-    title: 'Settlements and proposals, newest first',
+    title:
+      'Settlements and proposals, newest first: of a phase, a party (LEI), a system, opened from an instant until before another',
     status: 200,
-    query: z.strictObject({ limit, before: z.string().max(200).optional(), phase: z.enum(PHASES).optional() }),
+    query: z.strictObject({
+      limit,
+      before: z.string().max(200).optional(),
+      phase: z.enum(PHASES).optional(),
+      party: z
+        .string()
+        .regex(/^[0-9A-Z]{20}$/, 'a LEI')
+        .optional(),
+      system: identifierSchema.optional(),
+      openedFrom: z.string().max(40).optional(),
+      openedTo: z.string().max(40).optional(),
+    }),
     answer: settlementPageSchema,
   },
-  settlement: { method: 'GET', path: '/settlements/:id', for: 'operators', title: 'One settlement, by id, proposal id or trade id', status: 200, answer: settlementBodySchema },
+  settlement: {
+    method: 'GET',
+    path: '/settlements/:id',
+    for: 'operators',
+    title: 'One settlement, by id, proposal id or trade id',
+    status: 200,
+    answer: settlementBodySchema,
+  },
   history: {
     method: 'GET',
     path: '/settlements/:id/history',
@@ -61,20 +92,59 @@ export const ENDPOINTS = {
     query: z.strictObject({ limit, after: z.coerce.number().int().min(0).optional() }),
     answer: historyBodySchema,
   },
-  evidence: { method: 'GET', path: '/settlements/:id/evidence', for: 'operators', title: 'Everything that proves a settlement, as a file for `audit verify`', status: 200 },
+  evidence: {
+    method: 'GET',
+    path: '/settlements/:id/evidence',
+    for: 'operators',
+    title: 'Everything that proves a settlement, as a file for `audit verify`',
+    status: 200,
+  },
   'evidence-period': {
     method: 'GET',
     path: '/evidence',
     for: 'operators',
     title: 'Proposals and settlements that changed in a period, in the order of the ledger, each by its proposal id',
     status: 200,
-    query: z.strictObject({ from: z.string().max(40), to: z.string().max(40), after: z.string().max(80).optional(), limit }),
+    query: z.strictObject({
+      from: z.string().max(40),
+      to: z.string().max(40),
+      after: z.string().max(80).optional(),
+      limit,
+    }),
     answer: z.strictObject({ proposals: z.array(hashSchema), next: z.string().nullable() }),
   },
-  events: { method: 'GET', path: '/events', for: 'operators', title: 'Every change of every settlement, resumable by Last-Event-ID', status: 200, stream: true },
-  balances: { method: 'GET', path: '/balances', for: 'operators', title: 'Positions in the systems of this organisation', status: 200, answer: balancesBodySchema },
-  retract: { method: 'POST', path: '/settlements/:id/retract', for: 'operators', title: 'Take this organisation’s copy back while nothing has begun', status: 200, answer: lodgedSchema },
-  cancel: { method: 'POST', path: '/settlements/:id/cancel', for: 'operators', title: 'Ask to cancel; it happens when every side has asked', status: 200, answer: lodgedSchema },
+  events: {
+    method: 'GET',
+    path: '/events',
+    for: 'operators',
+    title: 'Every change of every settlement, resumable by Last-Event-ID',
+    status: 200,
+    stream: true,
+  },
+  balances: {
+    method: 'GET',
+    path: '/balances',
+    for: 'operators',
+    title: 'Positions in the systems of this organisation',
+    status: 200,
+    answer: balancesBodySchema,
+  },
+  retract: {
+    method: 'POST',
+    path: '/settlements/:id/retract',
+    for: 'operators',
+    title: 'Take this organisation’s copy back while nothing has begun',
+    status: 200,
+    answer: lodgedSchema,
+  },
+  cancel: {
+    method: 'POST',
+    path: '/settlements/:id/cancel',
+    for: 'operators',
+    title: 'Ask to cancel; it happens when every side has asked',
+    status: 200,
+    answer: lodgedSchema,
+  },
   resolve: {
     method: 'POST',
     path: '/settlements/:id/resolve',
@@ -84,15 +154,97 @@ export const ENDPOINTS = {
     body: resolveBodySchema,
     answer: lodgedSchema,
   },
-  register: { method: 'POST', path: '/register', for: 'operators', title: 'Register a system, party, account or instrument, or propose or approve a scenario', status: 200, body: registrationSchema, answer: registeredSchema },
-  systems: { method: 'GET', path: '/systems', for: 'operators', title: 'The connected systems of the network', status: 200, answer: systemsBodySchema },
-  scenarios: { method: 'GET', path: '/scenarios', for: 'operators', title: 'Proposed scenarios and who approved them', status: 200, answer: scenariosBodySchema },
-  scenario: { method: 'GET', path: '/scenarios/:reference', for: 'operators', title: 'One scenario: its document and its diagram', status: 200, answer: scenarioBodySchema },
-  network: { method: 'GET', path: '/network', for: 'everyone', title: 'Genesis, systems and scenarios of the network', status: 200 },
-  health: { method: 'GET', path: '/healthz', for: 'everyone', title: 'Whether this organisation’s CoreAPI serves', status: 200, answer: healthBodySchema },
-  'send-shares': { method: 'POST', path: '/organisations/shares', for: 'organisations', title: 'Certificate shares from another organisation', status: 202, body: sharesBodySchema, answer: acknowledgedSchema },
-  'ask-shares': { method: 'POST', path: '/organisations/shares/ask', for: 'organisations', title: 'This organisation’s shares of a settlement’s certificates', status: 200, body: sharesRequestSchema, answer: sharesAnswerSchema },
-  'send-statements': { method: 'POST', path: '/organisations/statements', for: 'organisations', title: 'Verified statements for the driver to record', status: 202, body: statementsBodySchema, answer: acknowledgedSchema },
+  register: {
+    method: 'POST',
+    path: '/register',
+    for: 'operators',
+    title: 'Register a system, party, account or instrument, or propose or approve a scenario',
+    status: 200,
+    body: registrationSchema,
+    answer: registeredSchema,
+  },
+  systems: {
+    method: 'GET',
+    path: '/systems',
+    for: 'operators',
+    title: 'The connected systems of the network',
+    status: 200,
+    answer: systemsBodySchema,
+  },
+  scenarios: {
+    method: 'GET',
+    path: '/scenarios',
+    for: 'operators',
+    title: 'Proposed scenarios and who approved them',
+    status: 200,
+    answer: scenariosBodySchema,
+  },
+  scenario: {
+    method: 'GET',
+    path: '/scenarios/:reference',
+    for: 'operators',
+    title: 'One scenario: its document and its diagram',
+    status: 200,
+    answer: scenarioBodySchema,
+  },
+  network: {
+    method: 'GET',
+    path: '/network',
+    for: 'everyone',
+    title: 'Genesis, systems and scenarios of the network',
+    status: 200,
+  },
+  health: {
+    method: 'GET',
+    path: '/healthz',
+    for: 'everyone',
+    title: 'Whether this organisation’s CoreAPI serves',
+    status: 200,
+    answer: healthBodySchema,
+  },
+  readiness: {
+    method: 'GET',
+    path: '/readyz',
+    for: 'everyone',
+    title: 'Whether this organisation can settle, and what is missing',
+    status: 200,
+    answer: readinessBodySchema,
+  },
+  metrics: {
+    method: 'GET',
+    path: '/metrics',
+    for: 'everyone',
+    title: 'Measurements in the text format of Prometheus',
+    status: 200,
+    media: 'text/plain; version=0.0.4; charset=utf-8',
+  },
+  'send-shares': {
+    method: 'POST',
+    path: '/organisations/shares',
+    for: 'organisations',
+    title: 'Certificate shares from another organisation',
+    status: 202,
+    body: sharesBodySchema,
+    answer: acknowledgedSchema,
+  },
+  'ask-shares': {
+    method: 'POST',
+    path: '/organisations/shares/ask',
+    for: 'organisations',
+    title: 'This organisation’s shares of a settlement’s certificates',
+    status: 200,
+    body: sharesRequestSchema,
+    answer: sharesAnswerSchema,
+  },
+  'send-statements': {
+    method: 'POST',
+    path: '/organisations/statements',
+    for: 'organisations',
+    title: 'Verified statements for the driver to record',
+    status: 202,
+    body: statementsBodySchema,
+    answer: acknowledgedSchema,
+  },
 } as const satisfies Record<string, Endpoint>;
 
 export type EndpointName = keyof typeof ENDPOINTS;

@@ -41,6 +41,7 @@ export const ERRORS = {
   ambiguous: { title: 'More than one settlement has this trade id', status: 409, retryable: false, exit: 4 },
   internal: { title: 'Something broke inside; the fault is logged', status: 500, retryable: true, exit: 1 },
   // Faults of the surroundings
+  'not-ready': { title: 'Something that is needed to settle is missing', status: 503, retryable: true, exit: 6 },
   'ledger-unavailable': { title: 'The ledger gave no answer', status: 503, retryable: true, exit: 6 },
   'storage-unavailable': { title: 'The storage cannot be written', status: 503, retryable: true, exit: 6 },
   'storage-corrupt': { title: 'The stored ledger does not hold together', status: 503, retryable: false, exit: 1 },

@@ -1,6 +1,6 @@
 import { ENDPOINTS, PHASES, type SettlementSummaryBody } from '@linkspan/protocol';
 import { answer } from '../api-client.ts';
-import type { Command } from '../command.ts';
+import type { Command, Options } from '../command.ts';
 import { fail } from '../failure.ts';
 import { phaseColour } from '../phase-colour.ts';
 import { type Cell, table } from '../table.ts';
@@ -8,12 +8,22 @@ import { shortId, shortTime } from '../terminal.ts';
 
 export const settlements: Command = {
   name: 'settlements',
-  usage: '[--phase PHASE] [--limit N]',
+  usage: '[--phase PHASE] [--party LEI] [--system ID] [--from INSTANT] [--to INSTANT] [--limit N]',
   summary: 'settlements and proposals, newest first',
   arguments: [0, 0],
-  options: { phase: { type: 'string' }, limit: { type: 'string' } },
+  options: {
+    phase: { type: 'string' },
+    party: { type: 'string' },
+    system: { type: 'string' },
+    from: { type: 'string' },
+    to: { type: 'string' },
+    limit: { type: 'string' },
+  },
   help: [
     `  --phase PHASE  only those in one phase: ${PHASES.join(', ')}`,
+    '  --party LEI    only those with this party',
+    '  --system ID    only those with an account in this system',
+    '  --from, --to   only those opened from one instant until before another, such as 2026-11-24T00:00:00Z',
     '  --limit N      at most so many (20 without it)',
     '',
     'A number under "attention" says how many things people should look at; `linkspan status` names them.',
@@ -21,6 +31,7 @@ export const settlements: Command = {
     'Examples:',
     '  linkspan settlements',
     '  linkspan settlements --phase preparing --limit 100',
+    '  linkspan settlements --system rtgs --from 2026-11-24T00:00:00Z',
   ],
   async run({ options, terminal, api }) {
     const { phase, limit = String(DEFAULT_LIMIT) } = options;
@@ -30,10 +41,11 @@ export const settlements: Command = {
     if (typeof limit !== 'string' || !/^[1-9][0-9]{0,5}$/.test(limit))
       return fail('request-invalid', 'The limit is a whole number from 1 to 999999.');
     const wanted = Number(limit);
+    const filter = filterOf(options);
     const found: SettlementSummaryBody[] = [];
     for (let before = ''; found.length < wanted;) {
       const size = Math.min(wanted - found.length, LARGEST_PAGE);
-      const path = `${ENDPOINTS.settlements.path}?limit=${size}${known === undefined ? '' : `&phase=${known}`}${before}`;
+      const path = `${ENDPOINTS.settlements.path}?limit=${size}${filter}${before}`;
       const page = await api.get(path, answer(ENDPOINTS.settlements.answer));
       if (!page.ok) return page;
       found.push(...page.value.settlements);
@@ -49,6 +61,18 @@ export const settlements: Command = {
     };
   },
 };
+
+/** The parameters of the API by the options that set them. */
+const PARAMETERS = { phase: 'phase', party: 'party', system: 'system', from: 'openedFrom', to: 'openedTo' } as const;
+
+function filterOf(options: Options): string {
+  return Object.entries(PARAMETERS)
+    .flatMap(([option, parameter]) => {
+      const value = options[option];
+      return typeof value === 'string' ? [`&${parameter}=${encodeURIComponent(value)}`] : [];
+    })
+    .join('');
+}
 
 const DEFAULT_LIMIT = 20;
 const LARGEST_PAGE = 500;
