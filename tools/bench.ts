@@ -33,7 +33,13 @@ async function main(): Promise<number> {
   const rounds: Round[] = [];
   if (values.only !== 'local-network') rounds.push(...(await benchInProcess(callers, many)));
   if (values.only !== 'in-process') rounds.push(...(await benchLocalNetwork(callers, many)));
-  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGb: Math.round(totalmem() / 2 ** 30), kernel: release(), node: process.version };
+  const machine = {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    node: process.version,
+  };
   if (values.json) process.stdout.write(`${JSON.stringify({ machine, rounds })}\n`);
   else printReport(machine, rounds, (text) => process.stdout.write(text));
   return 0;

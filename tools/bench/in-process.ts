@@ -31,6 +31,17 @@ async function benchRound(callers: number, settlements: number): Promise<Round> 
   const ledgerTransactions = (await network.ledger.height()) - blocks;
   stopped.abort();
   await following;
-  const processes = [{ name: 'all', cpuSeconds: (used.user + used.system) / 1e6, memoryMb: process.memoryUsage.rss() / 2 ** 20 }];
-  return { network: 'in-process', callers, settlements, seconds, latenciesMs: quantiles(latenciesMs), ledgerTransactions, ledgerBytes: 0, processes };
+  const processes = [
+    { name: 'all', cpuSeconds: (used.user + used.system) / 1e6, memoryMb: process.memoryUsage.rss() / 2 ** 20 },
+  ];
+  return {
+    network: 'in-process',
+    callers,
+    settlements,
+    seconds,
+    latenciesMs: quantiles(latenciesMs),
+    ledgerTransactions,
+    ledgerBytes: 0,
+    processes,
+  };
 }

@@ -18,7 +18,9 @@ import { accountsIn, type Directory } from './directory.ts';
 import { collectEvidence, listPeriod } from './evidence.ts';
 import { findSettlement } from './find-settlement.ts';
 import type { Lodging } from './lodge-instruction.ts';
+import type { Measurements } from './measurements.ts';
 import type { Action, OperatorCalls } from './operator-calls.ts';
+import type { Readiness } from './readiness.ts';
 import { scenarioBody, scenariosBody, systemsBody } from './register-bodies.ts';
 import type { Sender } from './requests.ts';
 
@@ -31,6 +33,8 @@ export type Services = {
   readonly lodging: Lodging;
   readonly calls: OperatorCalls;
   readonly coordinator: Pick<Coordinator, 'receiveShares' | 'receiveStatements' | 'shares'>;
+  readonly readiness: Readiness;
+  readonly measurements: Pick<Measurements, 'text' | 'answered'>;
   /** The systems of this organisation. */
   readonly systems: readonly SystemReader[];
 };
@@ -42,7 +46,7 @@ export type ApiRequest = {
   readonly body: Json;
   readonly sender: Sender;
 };
-export type ApiAnswer = { readonly body: object; readonly location?: string };
+export type ApiAnswer = { readonly body: object | string; readonly location?: string };
 export type Handler = (request: ApiRequest) => Promise<Result<ApiAnswer>>;
 
 /** Every endpoint that gives one answer. */
@@ -86,6 +90,11 @@ export function createHandlers(services: Services): Handlers {
       return accept({ body: { id: network, epoch, genesis, ...register } });
     },
     health: () => showHealth(services),
+    readiness: async () => {
+      const answer = await services.readiness();
+      return answer.ok ? accept({ body: answer.value }) : answer;
+    },
+    metrics: async () => accept({ body: await services.measurements.text() }),
     'send-shares': async ({ body }) => {
       const sent = parse(ENDPOINTS['send-shares'].body, body, 'request-invalid');
       if (!sent.ok) return sent;

@@ -8,10 +8,20 @@ import { startCoreApi } from './start-core-api.ts';
 
 useNativeHashes();
 
+/** What must not stand in a log, wherever an object that has it is logged. */
+const SECRETS = ['authorization', 'secret', 'clientSecret', 'access_token'].flatMap((name) => [
+  name,
+  `*.${name}`,
+  `*.*.${name}`,
+]);
+
 try {
   const config = loadConfig(process.env, (path) => readFileSync(path, 'utf8'), configFile());
   if (!config.ok) throw new Fault('configuration-invalid', config.refusal.message);
-  const log = pino({ level: config.value.logLevel, name: 'core-api' }, destination({ fd: 2, sync: true }));
+  const log = pino(
+    { level: config.value.logLevel, name: 'core-api', redact: SECRETS },
+    destination({ fd: 2, sync: true }),
+  );
   const running = await startCoreApi(config.value, {
     log,
     now: Date.now,

@@ -92,10 +92,10 @@ function openOf(state: Settlement, openedAt: number): Open {
   return { phase, attention: attention.length, openedAt, holds };
 }
 
-/** The holds that an operation executes or releases; a DvP names two. */
+/** The holds that an operation executes or releases. A DvP that a system settles by itself names both of its holds. */
 function holdsClosedBy({ verb, terms }: OperationState): string[] {
-  if (verb === 'hold') return [];
-  return [terms['hold'], terms['securityHold'], terms['cashHold']].filter((id) => id !== undefined);
+  const named = verb === 'settle-dvp' ? [terms['security'], terms['cash']] : [terms['hold']];
+  return verb === 'hold' ? [] : named.filter((id) => id !== undefined);
 }
 
 async function update(
@@ -159,13 +159,22 @@ const OPERATION_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 360
 function createFigures(ledger: Ledger, now: () => number, open: ReadonlyMap<Hash, Open>): Figures {
   const registry = new Registry();
   const registers = [registry];
-  const gauge = (name: string, help: string, labelNames: string[] = []): Gauge => new Gauge({ name, help, labelNames, registers });
+  const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+    new Gauge({ name, help, labelNames, registers });
   const phases = gauge('linkspan_settlements', 'Settlements and proposals that have not ended, by phase', ['phase']);
-  const holds = gauge('linkspan_holds_open', 'Holds neither executed nor released, of open settlements', ['system', 'currency']);
+  const holds = gauge('linkspan_holds_open', 'Holds neither executed nor released, of open settlements', [
+    'system',
+    'currency',
+  ]);
   const attention = gauge('linkspan_attention', 'Things that people are asked to look at');
   const followed = gauge('linkspan_ledger_followed_block', 'The last block that these measurements have followed');
   const lag = gauge('linkspan_ledger_lag_seconds', 'How long after its time on the ledger the last block was followed');
-  const ends = new Counter({ name: 'linkspan_settlements_ended_total', help: 'Settlements and proposals that ended since the start', labelNames: ['phase'], registers });
+  const ends = new Counter({
+    name: 'linkspan_settlements_ended_total',
+    help: 'Settlements and proposals that ended since the start',
+    labelNames: ['phase'],
+    registers,
+  });
   const operations = new Histogram({
     name: 'linkspan_operation_seconds',
     help: 'From the request of an operation to its outcome, in the time of the ledger',
@@ -179,23 +188,8 @@ function createFigures(ledger: Ledger, now: () => number, open: ReadonlyMap<Hash
     labelNames: ['organisation', 'method', 'route', 'status'],
     registers,
   });
-  new Gauge({
-    name: 'linkspan_oldest_open_seconds',
-    help: 'Age of the oldest settlement that has not ended; 0 where there is none',
-    registers,
-    collect() {
-      const [oldest] = open.values();
-      this.set(oldest ? Math.max(0, now() - oldest.openedAt) / 1000 : 0);
-    },
-  });
-  new Gauge({
-    name: 'linkspan_ledger_height',
-    help: 'The last block of the ledger node',
-    registers,
-    async collect() {
-      this.set(await ledger.height());
-    },
-  });
+  registry.registerMetric(oldest(now, open));
+  registry.registerMetric(height(ledger));
   return {
     registry,
     count(each, by) {
@@ -207,7 +201,9 @@ function createFigures(ledger: Ledger, now: () => number, open: ReadonlyMap<Hash
     outcomes(state, changes, time) {
       for (const change of changes) {
         if (change.what !== 'effective' && change.what !== 'irregular' && change.what !== 'dead') continue;
-        const operation = state.operations.findLast((each) => operationName(each) === change.operation && each.status !== 'requested');
+        const operation = state.operations.findLast(
+          (each) => operationName(each) === change.operation && each.status !== 'requested',
+        );
         if (!operation) continue;
         const labels = { system: change.system, verb: change.verb, outcome: change.what };
         operations.observe(labels, Math.max(0, time - operation.requestedAt) / 1000);
@@ -219,4 +215,28 @@ function createFigures(ledger: Ledger, now: () => number, open: ReadonlyMap<Hash
     },
     answered: ({ seconds, status, ...labels }) => answers.observe({ ...labels, status: String(status) }, seconds),
   };
+}
+
+/** Figures that are looked up when they are asked for. */
+function oldest(now: () => number, open: ReadonlyMap<Hash, Open>): Gauge {
+  return new Gauge({
+    name: 'linkspan_oldest_open_seconds',
+    help: 'Age of the oldest settlement that has not ended; 0 where there is none',
+    registers: [],
+    collect() {
+      const [first] = open.values();
+      this.set(first ? Math.max(0, now() - first.openedAt) / 1000 : 0);
+    },
+  });
+}
+
+function height(ledger: Ledger): Gauge {
+  return new Gauge({
+    name: 'linkspan_ledger_height',
+    help: 'The last block of the ledger node',
+    registers: [],
+    async collect() {
+      this.set(await ledger.height());
+    },
+  });
 }

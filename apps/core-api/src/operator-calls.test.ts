@@ -7,8 +7,8 @@ import {
   isObject,
   lodge,
   lodgeBoth,
+  perform,
   performAll,
-  performOtherwise,
   post,
   problemOf,
   showSettlement,
@@ -60,7 +60,7 @@ test('people resolve an operation when they were asked to, and two persons of ev
   const unasked = await act('csd-b', begun.id, 'resolve', 'unasked', early);
   assert.deepEqual([unasked.status, problemOf(unasked).code], [409, 'illegal-edge']);
   await performAll(network, begun.id);
-  const odd = await performOtherwise(network, begun.id, 'deliver/fcy');
+  const odd = await perform(network, begun.id, 'deliver/fcy', { amount: '1' });
   const operation = operationNamed(odd, 'deliver/fcy');
   const body = { operation, status: 'effective', why: 'the rest was paid by hand' };
   for (const owner of ['central-bank-a', 'central-bank-b', 'csd-b']) {

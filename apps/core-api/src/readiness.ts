@@ -35,7 +35,9 @@ const PATIENCE_MS = 2_000;
 type Lack = { readonly words: string; readonly isNeeded: boolean };
 
 async function ask(needed: Needed): ReturnType<Readiness> {
-  const lacks = (await Promise.all([lackOfLedger(needed), lackOfValidators(needed), lackOfOrganisations(needed)])).flat();
+  const ledger = await lackOfLedger(needed);
+  const others = ledger.length > 0 ? [] : [lackOfValidators(needed), lackOfOrganisations(needed)];
+  const lacks = [...ledger, ...(await Promise.all(others)).flat()];
   const missing = lacks.map(({ words }) => words);
   if (!lacks.some(({ isNeeded }) => isNeeded)) return accept({ ready: true, missing });
   return refuse('not-ready', missing.join(' '), { details: { missing } });
@@ -55,7 +57,9 @@ async function lackOfValidators({ directory, systems }: Needed): Promise<Lack[]>
   const { register } = await directory.known();
   const lacks = systems.map(async ({ id, validators }): Promise<Lack[]> => {
     const threshold = register.systems.find((system) => system.id === id)?.validators.threshold ?? validators.length;
-    const answering = (await Promise.all(validators.map(({ url }) => answers(url, PATHS.health)))).filter(Boolean).length;
+    const answering = (await Promise.all(validators.map(({ url }) => answers(url, PATHS.health)))).filter(
+      Boolean,
+    ).length;
     if (answering === validators.length) return [];
     const words = `${answering} of ${validators.length} validators of ${id} answer, ${threshold} are needed.`;
     return [{ words, isNeeded: answering < threshold }];

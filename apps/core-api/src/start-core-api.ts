@@ -22,7 +22,9 @@ import type { CoreApiConfig, OrganisationConfig, SystemConfig } from './config.t
 import { createDirectory, type Directory } from './directory.ts';
 import { createHttpPeers } from './http-peers.ts';
 import { createLodging } from './lodge-instruction.ts';
+import { type Measurements, openMeasurements } from './measurements.ts';
 import { createOperatorCalls } from './operator-calls.ts';
+import { createReadiness } from './readiness.ts';
 import { registerNetwork } from './register-network.ts';
 import { createRequests } from './requests.ts';
 import { createServer } from './server.ts';
@@ -50,10 +52,15 @@ export async function startCoreApi(config: CoreApiConfig, options: StartOptions)
   await using opened = new AsyncDisposableStack();
   const verify = createVerify({ memoize: SIGNATURES_REMEMBERED });
   const contract = { applyCalls, runQuery };
-  const { directory } = config.ledger;
   const organisations = config.organisations.map((one) => ({ ...one, signers: readSigners(config, one) }));
   const ledger = opened.use(
-    await openEmbeddedLedger({ directory, contract, verify, now, toleranceMs: genesis.toleranceMs }),
+    await openEmbeddedLedger({
+      directory: config.ledger.directory,
+      contract,
+      verify,
+      now,
+      toleranceMs: genesis.toleranceMs,
+    }),
   );
   await registerNetwork(
     ledger,
@@ -65,7 +72,9 @@ export async function startCoreApi(config: CoreApiConfig, options: StartOptions)
   const addresses: Record<string, string> = { ...config.peers };
   const peers = opened.use(createHttpPeers(addresses));
   const { limits } = config;
-  const shared = { network, ledger, verify, peers, directory: createDirectory(ledger), limits, options };
+  const measurements = opened.use(await openMeasurements(ledger, options.log, now));
+  const directory = createDirectory(ledger);
+  const shared = { network, ledger, verify, peers, addresses, directory, limits, measurements, options };
   const servers: { readonly id: string; readonly port: number; readonly server: FastifyInstance }[] = [];
   for (const one of organisations) {
     const server = await openOrganisation(opened, shared, one);
@@ -88,8 +97,10 @@ type Shared = {
   readonly ledger: EmbeddedLedger;
   readonly verify: Verify;
   readonly peers: Peers;
+  readonly addresses: Readonly<Record<string, string>>;
   readonly directory: Directory;
   readonly limits: Limits;
+  readonly measurements: Measurements;
   readonly options: StartOptions;
 };
 
@@ -117,7 +128,7 @@ async function openOrganisation(
   shared: Shared,
   organisation: OrganisationConfig & { readonly signers: Signers },
 ): Promise<FastifyInstance> {
-  const { network, ledger, verify, peers, directory, limits, options } = shared;
+  const { network, ledger, verify, peers, directory, limits, measurements, options } = shared;
   const { id, signers } = organisation;
   const log = options.log.child({ organisation: id });
   const verifiers = new Map<string, Verifier>();
@@ -147,6 +158,11 @@ async function openOrganisation(
     lodging: createLodging(caller),
     calls: createOperatorCalls(caller),
     coordinator,
+    readiness: createReadiness(
+      { organisation: id, ledger, directory, systems: organisation.systems, addresses: shared.addresses },
+      options.now,
+    ),
+    measurements,
     systems: [...verifiers.values()],
   };
   const server = createServer({ services, log, limits, onBroken: options.onBroken });

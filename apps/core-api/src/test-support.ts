@@ -169,15 +169,20 @@ export async function performAll(network: TestNetwork, id: string): Promise<Sett
   );
 }
 
-/** Says, as the validators of its system, that a requested operation took effect with other terms, and waits until people are asked about it. */
-export async function performOtherwise(network: TestNetwork, id: string, name: string): Promise<SettlementBody> {
+/** Says, as the validators of its system, that one requested operation took effect, and waits until the ledger shows it. Other terms make it irregular. */
+export async function perform(
+  network: TestNetwork,
+  id: string,
+  name: string,
+  otherTerms: Terms = {},
+): Promise<SettlementBody> {
   const before = await showSettlement(network, id);
   const operation = before.operations.find((each) => each.name === name && each.status === 'requested');
   assert.ok(operation);
-  await sendStatements(network, before, [stateEffective(network, before, operation, { amount: '1' })]);
+  await sendStatements(network, before, [stateEffective(network, before, operation, otherTerms)]);
   return until(
     () => showSettlement(network, id),
-    (after) => after.attention.some((each) => each.operation === name),
+    (after) => after.operations.some((each) => each.id === operation.id && each.status !== 'requested'),
   );
 }
 

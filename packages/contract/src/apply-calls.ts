@@ -96,7 +96,10 @@ function runCall(world: World, { call, signature }: SignedCall): Result<JsonObje
   } catch (error) {
     if (error instanceof NotFetched) throw error;
     // No input may stop a node: what breaks an assertion is refused and rolled back.
-    return refuse('call-broken', `The call broke a rule of the contract: ${error instanceof Error ? error.message : 'unknown'}`);
+    return refuse(
+      'call-broken',
+      `The call broke a rule of the contract: ${error instanceof Error ? error.message : 'unknown'}`,
+    );
   }
 }
 
@@ -106,9 +109,12 @@ function checkCaller(world: World, call: Call, key: string): Result<null> {
     if (call.body.type !== 'genesis') return refuse('not-registered', 'The network has no genesis yet.');
     // No organisation is registered yet, so the genesis itself says whose key it is brought under.
     const named = call.body.genesis.organisations.find((each) => each.id === call.organisation);
-    return !named || named.callKey === key ? accept(null) : refuse('key-unknown', `${key} is not the call key of ${call.organisation}.`);
+    return !named || named.callKey === key
+      ? accept(null)
+      : refuse('key-unknown', `${key} is not the call key of ${call.organisation}.`);
   }
-  if (call.network !== network.id) return refuse('network-mismatch', `The call is for the network ${call.network}; this is ${network.id}.`);
+  if (call.network !== network.id)
+    return refuse('network-mismatch', `The call is for the network ${call.network}; this is ${network.id}.`);
   const organisation = ORGANISATION.get(world, call.organisation);
   if (!organisation) return refuse('key-unknown', `There is no organisation ${call.organisation}.`);
   if (organisation.callKey !== key) return refuse('key-unknown', `${key} is not the call key of ${call.organisation}.`);
@@ -121,7 +127,12 @@ function dispatch(world: World, call: Call): Result<JsonObject> {
 }
 
 /** Looks up the handler of the body's own type; the generic ties both together. */
-function run<T extends CallType>(handlers: { readonly [K in T]: Handler<K> }, type: T, world: World, call: Call): Result<JsonObject> {
+function run<T extends CallType>(
+  handlers: { readonly [K in T]: Handler<K> },
+  type: T,
+  world: World,
+  call: Call,
+): Result<JsonObject> {
   const { body } = call;
   if (!isBody(body, type)) return refuse('call-invalid', 'The call has no such type.');
   return handlers[type]({ world, call, body, organisation: call.organisation });

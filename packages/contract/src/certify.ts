@@ -1,4 +1,14 @@
-import { accept, canonicalJson, type CertificateShare, hashOf, type JsonObject, refuse, type Refusal, type Result, verifyShare } from '@linkspan/protocol';
+import {
+  accept,
+  canonicalJson,
+  type CertificateShare,
+  hashOf,
+  type JsonObject,
+  refuse,
+  type Refusal,
+  type Result,
+  verifyShare,
+} from '@linkspan/protocol';
 import { certificateOf, sequenceOf } from '@linkspan/scenario';
 import type { Context } from './apply-calls.ts';
 import { ENTRY, NETWORK, SETTLEMENT, SIGNATURES, type StoredSettlement } from './store.ts';
@@ -32,7 +42,10 @@ function checkShare(world: World, stored: StoredSettlement, share: CertificateSh
     return { code: 'certificate-key-unknown', message: `${share.key} is no organisation's certificate key.` };
   }
   if (!verifyShare(world.verify, share)) {
-    return { code: 'certificate-signature-invalid', message: `The signature by ${share.key} does not fit the certificate.` };
+    return {
+      code: 'certificate-signature-invalid',
+      message: `The signature by ${share.key} does not fit the certificate.`,
+    };
   }
   return undefined;
 }
@@ -40,7 +53,8 @@ function checkShare(world: World, stored: StoredSettlement, share: CertificateSh
 function addShare(world: World, { state }: StoredSettlement, share: CertificateShare): boolean {
   const sequence = share.certificate.count;
   const shares = SIGNATURES.get(world, state.proposal, sequence)?.shares ?? [];
-  if (shares.some((other) => other.key === share.key && other.certificate.kind === share.certificate.kind)) return false;
+  if (shares.some((other) => other.key === share.key && other.certificate.kind === share.certificate.kind))
+    return false;
   SIGNATURES.put(world, { shares: [...shares, share] }, state.proposal, sequence);
   return true;
 }

@@ -22,16 +22,26 @@ export function genesis({ world, call, body, organisation }: Context<'genesis'>)
   const document = body.genesis;
   const known = NETWORK.get(world, 'genesis');
   const id = networkId(document);
-  if (known) return known.id === id ? accept({ network: id }) : refuse('already-registered', 'The network has another genesis.');
-  if (call.network !== id) return refuse('network-mismatch', `The genesis makes the network ${id}, the call is for ${call.network}.`);
+  if (known)
+    return known.id === id ? accept({ network: id }) : refuse('already-registered', 'The network has another genesis.');
+  if (call.network !== id)
+    return refuse('network-mismatch', `The genesis makes the network ${id}, the call is for ${call.network}.`);
   const { organisations, quorum } = document;
-  if (!organisations.some((each) => each.id === organisation)) return refuse('not-entitled', `${organisation} is no organisation of the genesis.`);
-  const names = [organisations.map((o) => o.id), organisations.map((o) => o.callKey), organisations.map((o) => o.certificateKey)];
+  if (!organisations.some((each) => each.id === organisation))
+    return refuse('not-entitled', `${organisation} is no organisation of the genesis.`);
+  const names = [
+    organisations.map((o) => o.id),
+    organisations.map((o) => o.callKey),
+    organisations.map((o) => o.certificateKey),
+  ];
   if (names.some((values) => new Set<string>(values).size !== values.length)) {
     return refuse('record-invalid', 'Two organisations of the genesis share an id or a key.');
   }
   if (quorum !== quorumFor(organisations.length)) {
-    return refuse('quorum-invalid', `${organisations.length} organisations need a quorum of ${quorumFor(organisations.length)}, not ${quorum}.`);
+    return refuse(
+      'quorum-invalid',
+      `${organisations.length} organisations need a quorum of ${quorumFor(organisations.length)}, not ${quorum}.`,
+    );
   }
   NETWORK.put(world, { id, epoch: 1, genesis: document }, 'genesis');
   for (const each of organisations) ORGANISATION.put(world, each, each.id);
@@ -41,20 +51,23 @@ export function genesis({ world, call, body, organisation }: Context<'genesis'>)
 /** A system, by its owner. More than half of its validators must agree, or two of them could each have their own truth accepted. */
 export function registerSystem({ world, body, organisation }: Context<'register-system'>): Result<JsonObject> {
   const { system } = body;
-  if (system.owner !== organisation) return refuse('not-entitled', 'A system is registered by the organisation that owns it.');
+  if (system.owner !== organisation)
+    return refuse('not-entitled', 'A system is registered by the organisation that owns it.');
   const { keys, threshold } = system.validators;
   if (new Set(keys).size !== keys.length) return refuse('record-invalid', 'Two validators share a key.');
   if (threshold > keys.length || 2 * threshold <= keys.length) {
     return refuse('record-invalid', `${threshold} of ${keys.length} validators is not a majority.`);
   }
-  if (system.windows.some(({ from, to }) => from >= to)) return refuse('record-invalid', 'A window ends before it begins.');
+  if (system.windows.some(({ from, to }) => from >= to))
+    return refuse('record-invalid', 'A window ends before it begins.');
   return put(world, SYSTEM, system, system.id);
 }
 
 /** A party, by the organisation that speaks for it. The first registration stands: nobody can take a party over. */
 export function registerParty({ world, body, organisation }: Context<'register-party'>): Result<JsonObject> {
   const { party } = body;
-  if (party.organisation !== organisation) return refuse('not-entitled', 'A party is registered by the organisation that speaks for it.');
+  if (party.organisation !== organisation)
+    return refuse('not-entitled', 'A party is registered by the organisation that speaks for it.');
   const lei = checkLei(party.lei);
   if (!lei.ok) return invalid('/party/lei', lei.code, lei.message);
   const bic = checkBic(party.bic);
@@ -67,8 +80,10 @@ export function registerAccount({ world, body, organisation }: Context<'register
   const { account } = body;
   const system = SYSTEM.get(world, systemOfAccount(account.id));
   if (!system) return refuse('not-registered', `The system of ${account.id} is not registered.`);
-  if (system.owner !== organisation) return refuse('not-entitled', `Accounts in ${system.id} are registered by ${system.owner}.`);
-  if (!PARTY.get(world, account.party)) return refuse('not-registered', `No party with the LEI ${account.party} is registered.`);
+  if (system.owner !== organisation)
+    return refuse('not-entitled', `Accounts in ${system.id} are registered by ${system.owner}.`);
+  if (!PARTY.get(world, account.party))
+    return refuse('not-registered', `No party with the LEI ${account.party} is registered.`);
   return put(world, ACCOUNT, account, account.id);
 }
 
@@ -79,14 +94,16 @@ export function registerInstrument({ world, body, organisation }: Context<'regis
   if (!isin.ok) return invalid('/instrument/isin', isin.code, isin.message);
   const system = SYSTEM.get(world, instrument.system);
   if (!system) return refuse('not-registered', `The system ${instrument.system} is not registered.`);
-  if (system.owner !== organisation) return refuse('not-entitled', `Instruments in ${system.id} are registered by ${system.owner}.`);
+  if (system.owner !== organisation)
+    return refuse('not-entitled', `Instruments in ${system.id} are registered by ${system.owner}.`);
   if (!system.types.includes('securities')) return refuse('record-invalid', `${system.id} does not keep securities.`);
   return put(world, INSTRUMENT, instrument, instrument.isin);
 }
 
 function put<T extends Stored>(world: World, table: Table<T>, value: T, id: string): Result<JsonObject> {
   const known = table.get(world, id);
-  if (known && canonicalJson(known) !== canonicalJson(value)) return refuse('already-registered', `${id} is registered with other content.`);
+  if (known && canonicalJson(known) !== canonicalJson(value))
+    return refuse('already-registered', `${id} is registered with other content.`);
   if (!known) table.put(world, value, id);
   return accept({ id });
 }

@@ -6,7 +6,11 @@ import { slotKey } from './register.ts';
 import type { World } from './world.ts';
 
 /** Writes the next state, its entry in the history and the event that tells the world. Every change of a settlement passes here. */
-export function append({ world, call }: Writer, before: StoredSettlement | undefined, { settlement, changes }: Transition): JsonObject {
+export function append(
+  { world, call }: Writer,
+  before: StoredSettlement | undefined,
+  { settlement, changes }: Transition,
+): JsonObject {
   const entry: Entry = {
     proposal: settlement.proposal,
     settlement: settlement.settlement,

@@ -1,3 +1,11 @@
 export { applyCalls } from './apply-calls.ts';
-export { MAXIMUM_PAGE, type Queries, type QueryType, type RegisterView, runQuery, type SettlementSummary, type SettlementView } from './queries.ts';
+export {
+  MAXIMUM_PAGE,
+  type Queries,
+  type QueryType,
+  type RegisterView,
+  runQuery,
+  type SettlementSummary,
+  type SettlementView,
+} from './queries.ts';
 export { NotFetched, type Reader, type Stored, type World } from './world.ts';

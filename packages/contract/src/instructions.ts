@@ -19,7 +19,17 @@ import { bindRoles, type Participant, start, transition } from '@linkspan/scenar
 import type { Context } from './apply-calls.ts';
 import { append } from './history.ts';
 import { registerOf, slotKey } from './register.ts';
-import { BY_OPENING, BY_TRADE, NETWORK, PARTY, REQUEST, SCENARIO, SETTLEMENT, SLOT, type StoredSettlement } from './store.ts';
+import {
+  BY_OPENING,
+  BY_TRADE,
+  NETWORK,
+  PARTY,
+  REQUEST,
+  SCENARIO,
+  SETTLEMENT,
+  SLOT,
+  type StoredSettlement,
+} from './store.ts';
 import type { World } from './world.ts';
 
 /** Lodges an organisation's copy of an instruction. When all debited sides have lodged the same one, the settlement begins. */
@@ -31,13 +41,19 @@ export function lodge(context: Context<'lodge'>): Result<JsonObject> {
   if (!checked.ok) return checked;
   const { scenario, participants, lodgers, deadline } = checked.value;
   if (!lodgers.includes(organisation)) {
-    return refuse('not-entitled', `The instruction is lodged by ${lodgers.join(' and ')}, who speak for its debited sides.`);
+    return refuse(
+      'not-entitled',
+      `The instruction is lodged by ${lodgers.join(' and ')}, who speak for its debited sides.`,
+    );
   }
   const before = openProposal(world, body.tradeId, lodgers);
   const state = before?.state ?? begin(world, body.tradeId, body.scenario, scenario.hash, lodgers);
   const copy = { organisation, hash: instructionHash(body.fields), deadline, fields: body.fields };
   if (state.scenario.hash !== scenario.hash) {
-    return refuse('instruction-invalid', `The other side lodged this trade for the scenario ${state.scenario.reference}.`);
+    return refuse(
+      'instruction-invalid',
+      `The other side lodged this trade for the scenario ${state.scenario.reference}.`,
+    );
   }
   const next = transition(scenario.document, state, { type: 'lodge', copy, participants }, world.tx.time);
   if (!next.ok) return next;
@@ -47,7 +63,8 @@ export function lodge(context: Context<'lodge'>): Result<JsonObject> {
     BY_TRADE.put(world, { proposal }, body.tradeId, proposal);
     BY_OPENING.put(world, { proposal }, world.tx.time, proposal);
   }
-  if (body.request) REQUEST.put(world, { body: body.request.body, proposal }, organisation, body.request.client, body.request.key);
+  if (body.request)
+    REQUEST.put(world, { body: body.request.body, proposal }, organisation, body.request.client, body.request.key);
   return accept(answer);
 }
 
@@ -72,7 +89,9 @@ function checkRequest({ world, body, organisation }: Context<'lodge'>): Result<n
   if (!body.request) return accept(null);
   const known = REQUEST.get(world, organisation, body.request.client, body.request.key);
   if (known && known.body !== body.request.body) {
-    return refuse('idempotency-key-reused', 'The Idempotency-Key was used with another body.', { details: { proposal: known.proposal } });
+    return refuse('idempotency-key-reused', 'The Idempotency-Key was used with another body.', {
+      details: { proposal: known.proposal },
+    });
   }
   return accept(null);
 }
@@ -86,16 +105,23 @@ type Lodged = {
 
 function checkLodged(world: World, fields: readonly Field[], tradeId: string, reference: string): Result<Lodged> {
   const instruction = unflatten(fields);
-  if (!instruction) return refuse('call-invalid', 'The fields are not sorted by path, repeat one, or lead through a value.');
+  if (!instruction)
+    return refuse('call-invalid', 'The fields are not sorted by path, repeat one, or lead through a value.');
   const { problems, participants } = checkAll(world, instruction, fields, world.tx.time);
-  if (problems.length > 0) return refuse('instruction-invalid', `The instruction has ${problems.length} problems.`, { problems });
+  if (problems.length > 0)
+    return refuse('instruction-invalid', `The instruction has ${problems.length} problems.`, { problems });
   if (instruction['tradeId'] !== tradeId || instruction['scenario'] !== reference) {
     return refuse('call-invalid', 'The call names another trade id or scenario than its fields.');
   }
   const scenario = SCENARIO.get(world, reference);
   const deadline = parseInstant(fieldAt(fields, '/deadline') ?? '');
   invariant(scenario && deadline.ok, 'the instruction was checked');
-  return accept({ scenario, participants, lodgers: lodgersOf(world, scenario.document, fields), deadline: deadline.value });
+  return accept({
+    scenario,
+    participants,
+    lodgers: lodgersOf(world, scenario.document, fields),
+    deadline: deadline.value,
+  });
 }
 
 /** Every problem of an instruction, and the systems that play its roles. Also answers the query that CoreAPI asks before it lodges. */
@@ -111,7 +137,10 @@ export function checkAll(
   if (!document || !fields) return { problems, participants: [] };
   const bound = bindRoles(document, fields, register);
   const known = new Set(problems.map((each) => each.pointer));
-  return { problems: [...problems, ...bound.problems.filter((each) => !known.has(each.pointer))], participants: bound.participants };
+  return {
+    problems: [...problems, ...bound.problems.filter((each) => !known.has(each.pointer))],
+    participants: bound.participants,
+  };
 }
 
 /** The organisations that speak for the parties which give something, in order. */
@@ -134,5 +163,13 @@ function begin(world: World, tradeId: string, reference: string, hash: Hash, lod
   invariant(network, 'the caller was checked against the network');
   const round = (SLOT.get(world, slotKey(tradeId, lodgers))?.round ?? 0) + 1;
   const proposal = proposalId({ network: network.id, tradeId, lodgers, round });
-  return start({ network: network.id, epoch: network.epoch, proposal, round, tradeId, scenario: { reference, hash }, lodgers });
+  return start({
+    network: network.id,
+    epoch: network.epoch,
+    proposal,
+    round,
+    tradeId,
+    scenario: { reference, hash },
+    lodgers,
+  });
 }

@@ -82,13 +82,15 @@ export type SettlementFilter = {
   readonly openedTo?: number | undefined;
 };
 
+type NoArguments = Readonly<Record<string, never>>;
+
 /** Every question that can be asked of the ledger. */
 export type Queries = {
   network: {
-    args: Record<never, never>;
+    args: NoArguments;
     answer: { readonly id: Hash; readonly epoch: number; readonly genesis: Genesis } | null;
   };
-  register: { args: Record<never, never>; answer: RegisterView };
+  register: { args: NoArguments; answer: RegisterView };
   system: { args: { readonly id: string }; answer: SystemRecord | null };
   'check-instruction': { args: { readonly instruction: Json }; answer: readonly Problem[] };
   /** By proposal or settlement id. */

@@ -9,9 +9,11 @@ export function proposeScenario({ world, body, organisation }: Context<'propose-
   const reference = scenarioReference(document);
   const hash = scenarioHash(document);
   const known = SCENARIO.get(world, reference);
-  if (known && known.hash !== hash) return refuse('already-registered', `${reference} is registered with another document.`);
+  if (known && known.hash !== hash)
+    return refuse('already-registered', `${reference} is registered with another document.`);
   const problems = validate(document);
-  if (problems.length > 0) return refuse('scenario-invalid', `${reference} breaks ${problems.length} rules of the language.`, { problems });
+  if (problems.length > 0)
+    return refuse('scenario-invalid', `${reference} breaks ${problems.length} rules of the language.`, { problems });
   if (!known) SCENARIO.put(world, { document, hash, proposedBy: organisation, approvals: [organisation] }, reference);
   return accept({ scenario: reference, hash });
 }
@@ -20,7 +22,8 @@ export function proposeScenario({ world, body, organisation }: Context<'propose-
 export function approveScenario({ world, body, organisation }: Context<'approve-scenario'>): Result<JsonObject> {
   const known = SCENARIO.get(world, body.scenario);
   if (!known) return refuse('not-registered', `No scenario ${body.scenario} is proposed.`);
-  if (known.hash !== body.hash) return refuse('already-registered', `${body.scenario} has the hash ${known.hash}, not ${body.hash}.`);
+  if (known.hash !== body.hash)
+    return refuse('already-registered', `${body.scenario} has the hash ${known.hash}, not ${body.hash}.`);
   if (!known.approvals.includes(organisation)) {
     SCENARIO.put(world, { ...known, approvals: [...known.approvals, organisation].toSorted() }, body.scenario);
   }

@@ -53,7 +53,8 @@ export function expire(context: Context<'expire'>): Result<JsonObject> {
 export function cancel(context: Context<'cancel'>): Result<JsonObject> {
   const { organisation } = context;
   return change(context, context.body.proposal, ({ state }, apply) => {
-    if (!state.lodgers.includes(organisation)) return [{ code: 'not-entitled', message: `${organisation} speaks for no party of the settlement.` }];
+    if (!state.lodgers.includes(organisation))
+      return [{ code: 'not-entitled', message: `${organisation} speaks for no party of the settlement.` }];
     return refusals(apply({ type: 'cancel', organisation }));
   });
 }
@@ -65,7 +66,8 @@ export function report(context: Context<'report'>): Result<JsonObject> {
   if (!first || !second) return refuse('call-invalid', 'Evidence is two statements.');
   return change(context, context.body.proposal, ({ state }, apply) => {
     const id = hashOf(body.statements);
-    if (EVIDENCE.get(world, state.proposal, id)) return [{ code: 'already-recorded', message: 'The evidence is recorded already.' }];
+    if (EVIDENCE.get(world, state.proposal, id))
+      return [{ code: 'already-recorded', message: 'The evidence is recorded already.' }];
     const kind = contradiction(world, state, first, second);
     if (!kind.ok) return [kind.refusal];
     const next = apply({ type: 'disagree', operation: first.statement.operation, kind: kind.value });
@@ -88,28 +90,51 @@ export function resolve(context: Context<'resolve'>): Result<JsonObject> {
   const { state } = stored;
   const operation = findOperation(state, body.operation);
   if (!operation) return refuse('statement-other-operation', `No operation ${body.operation} was requested.`);
-  if (operation.status !== 'requested' && !waitsForPeople(state, operation)) return refuse('already-recorded', 'The operation has its outcome.');
+  if (operation.status !== 'requested' && !waitsForPeople(state, operation))
+    return refuse('already-recorded', 'The operation has its outcome.');
   // People speak only where the settlement has asked for them: otherwise their word could come before the validators'.
   const asked = state.attention.some((flag) => flag.operation === operationName(operation));
-  if (!asked) return refuse('illegal-edge', `Nobody was asked to look at ${operationName(operation)}.`, { details: { phase: state.phase } });
+  if (!asked)
+    return refuse('illegal-edge', `Nobody was asked to look at ${operationName(operation)}.`, {
+      details: { phase: state.phase },
+    });
   const needed = [...new Set(state.participants.map((participant) => participant.owner))];
   if (!needed.includes(organisation)) return refuse('not-entitled', `${organisation} owns no role of the settlement.`);
   const opinion = { operation: operation.id, organisation, actor: call.actor, status: body.status };
-  const others = state.opinions.filter((each) => each.operation !== operation.id || each.organisation !== organisation || each.actor !== call.actor);
+  const others = state.opinions.filter(
+    (each) => each.operation !== operation.id || each.organisation !== organisation || each.actor !== call.actor,
+  );
   const opinions = [...others, opinion];
   const time = Math.max(world.tx.time, state.time);
   const said: Settlement = { ...state, opinions, time, sequence: state.sequence + 1 };
   const agreed = needed.every((owner) => personsSaying(opinions, operation, owner, body.status) >= PERSONS);
   const heard = { what: 'opinion', ...opinion } as const;
   if (!agreed) return accept(append(context, stored, { settlement: said, changes: [heard] }));
-  const event = { type: 'outcome', operation: operation.id, status: body.status, terms: {}, reason: body.why, transaction: '', byPeople: true } as const;
+  const event = {
+    type: 'outcome',
+    operation: operation.id,
+    status: body.status,
+    terms: {},
+    reason: body.why,
+    transaction: '',
+    byPeople: true,
+  } as const;
   const next = transition(documentOf(world, stored), { ...state, opinions }, event, world.tx.time);
   if (!next.ok) return next;
-  return accept(append(context, stored, { settlement: next.value.settlement, changes: [heard, ...next.value.changes] }));
+  return accept(
+    append(context, stored, { settlement: next.value.settlement, changes: [heard, ...next.value.changes] }),
+  );
 }
 
-function personsSaying(opinions: Settlement['opinions'], operation: OperationState, owner: string, status: string): number {
-  return opinions.filter((each) => each.operation === operation.id && each.organisation === owner && each.status === status).length;
+function personsSaying(
+  opinions: Settlement['opinions'],
+  operation: OperationState,
+  owner: string,
+  status: string,
+): number {
+  return opinions.filter(
+    (each) => each.operation === operation.id && each.organisation === owner && each.status === status,
+  ).length;
 }
 
 type Apply = (event: MachineEvent) => Result<Transition>;
@@ -132,7 +157,8 @@ function change(
     return next;
   });
   const first = refused[0];
-  if (sum.changes.length === 0) return first ? { ok: false, refusal: first } : refuse('already-recorded', 'Nothing changed.');
+  if (sum.changes.length === 0)
+    return first ? { ok: false, refusal: first } : refuse('already-recorded', 'Nothing changed.');
   return accept({ ...append(writer, stored, sum), refused: refused.map(({ code, message }) => ({ code, message })) });
 }
 
@@ -144,8 +170,10 @@ function outcomeOf(world: World, state: Settlement, signed: SignedStatement): Re
   const { statement } = signed;
   // The order of these questions gives each kind of stray statement its own code.
   const system = systemOf(world, state, statement.operation, statement.system);
-  if (statement.network !== state.network) return refuse('statement-other-network', 'The statement is for another network.');
-  if (statement.settlement !== state.settlement) return refuse('statement-other-settlement', 'The statement is for another settlement.');
+  if (statement.network !== state.network)
+    return refuse('statement-other-network', 'The statement is for another network.');
+  if (statement.settlement !== state.settlement)
+    return refuse('statement-other-settlement', 'The statement is for another settlement.');
   if (!system.ok) return system;
   const checked = checkStatement(world.verify, signed, expectation(world, state, system.value));
   if (!checked.ok) return checked;
@@ -158,7 +186,8 @@ function systemOf(world: World, state: Settlement, id: Hash, named: string): Res
   const operation = findOperation(state, id);
   if (!operation) return refuse('statement-other-operation', `No operation ${id} was requested in this settlement.`);
   const system = SYSTEM.get(world, operation.system);
-  if (!system || operation.system !== named) return refuse('statement-other-system', `The operation is on ${operation.system}, not on ${named}.`);
+  if (!system || operation.system !== named)
+    return refuse('statement-other-system', `The operation is on ${operation.system}, not on ${named}.`);
   return accept(system);
 }
 
@@ -174,7 +203,12 @@ function expectation(world: World, state: Settlement, system: SystemRecord): Sta
 }
 
 /** How two statements contradict each other: by one key, which is then suspended, or by different keys. */
-function contradiction(world: World, state: Settlement, a: SignedStatement, b: SignedStatement): Result<'equivocation' | 'disagreement'> {
+function contradiction(
+  world: World,
+  state: Settlement,
+  a: SignedStatement,
+  b: SignedStatement,
+): Result<'equivocation' | 'disagreement'> {
   const system = systemOf(world, state, a.statement.operation, a.statement.system);
   if (!system.ok) return system;
   if (a.statement.operation !== b.statement.operation || hashOf(a.statement) === hashOf(b.statement)) {

@@ -24,7 +24,10 @@ export interface Reader {
   readonly time: number;
   get(key: string): Stored | undefined;
   /** Keys with a prefix in ascending order of their UTF-8 bytes, after `after` where it is given, at most `limit`; `reverse` for descending. */
-  range(prefix: string, options: { readonly limit: number; readonly after?: string; readonly reverse?: boolean }): Iterable<readonly [string, Stored]>;
+  range(
+    prefix: string,
+    options: { readonly limit: number; readonly after?: string; readonly reverse?: boolean },
+  ): Iterable<readonly [string, Stored]>;
 }
 
 /** Thrown by a world that does not have a key at hand: the host fetches it and runs the call again. */

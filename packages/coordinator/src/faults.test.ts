@@ -278,9 +278,8 @@ function floodOfShares(network: InProcessNetwork, proposal: Hash): CertificateSh
 }
 
 function madeUp(network: InProcessNetwork, settlement: Hash, count: number): Certificate {
-  
   return {
-    network: id,
+    network: network.sample.id,
     settlement,
     kind: 'commit',
     scenario: hashOf('s'),

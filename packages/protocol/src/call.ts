@@ -20,7 +20,9 @@ export const callBodySchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('register-account'), account: accountRecordSchema }).readonly(),
   z.strictObject({ type: z.literal('register-instrument'), instrument: instrumentRecordSchema }).readonly(),
   z.strictObject({ type: z.literal('propose-scenario'), document: scenarioDocumentSchema }).readonly(),
-  z.strictObject({ type: z.literal('approve-scenario'), scenario: scenarioReferenceSchema, hash: hashSchema }).readonly(),
+  z
+    .strictObject({ type: z.literal('approve-scenario'), scenario: scenarioReferenceSchema, hash: hashSchema })
+    .readonly(),
   z
     .strictObject({
       type: z.literal('lodge'),
@@ -28,18 +30,45 @@ export const callBodySchema = z.discriminatedUnion('type', [
       scenario: scenarioReferenceSchema,
       fields: fieldsSchema,
       /** The HTTP request that this call answers, so that any CoreAPI of the organisation gives the same answer after any crash. */
-      request: z.strictObject({ client: z.string().min(1).max(140), key: z.string().min(1).max(140), body: hashSchema }).readonly().optional(),
+      request: z
+        .strictObject({ client: z.string().min(1).max(140), key: z.string().min(1).max(140), body: hashSchema })
+        .readonly()
+        .optional(),
     })
     .readonly(),
   z.strictObject({ type: z.literal('retract'), ...proposal }).readonly(),
-  z.strictObject({ type: z.literal('record'), ...proposal, statements: z.array(signedStatementSchema).min(1).max(32).readonly() }).readonly(),
-  z.strictObject({ type: z.literal('certify'), ...proposal, shares: z.array(certificateShareSchema).min(1).max(64).readonly() }).readonly(),
+  z
+    .strictObject({
+      type: z.literal('record'),
+      ...proposal,
+      statements: z.array(signedStatementSchema).min(1).max(32).readonly(),
+    })
+    .readonly(),
+  z
+    .strictObject({
+      type: z.literal('certify'),
+      ...proposal,
+      shares: z.array(certificateShareSchema).min(1).max(64).readonly(),
+    })
+    .readonly(),
   /** Two statements about one operation that contradict each other, as evidence. */
-  z.strictObject({ type: z.literal('report'), ...proposal, statements: z.array(signedStatementSchema).length(2).readonly() }).readonly(),
+  z
+    .strictObject({
+      type: z.literal('report'),
+      ...proposal,
+      statements: z.array(signedStatementSchema).length(2).readonly(),
+    })
+    .readonly(),
   z.strictObject({ type: z.literal('expire'), ...proposal }).readonly(),
   z.strictObject({ type: z.literal('cancel'), ...proposal }).readonly(),
   z
-    .strictObject({ type: z.literal('resolve'), ...proposal, operation: hashSchema, status: z.enum(['effective', 'dead']), why: z.string().min(1).max(280) })
+    .strictObject({
+      type: z.literal('resolve'),
+      ...proposal,
+      operation: hashSchema,
+      status: z.enum(['effective', 'dead']),
+      why: z.string().min(1).max(280),
+    })
     .readonly(),
 ]);
 export type CallBody = z.infer<typeof callBodySchema>;

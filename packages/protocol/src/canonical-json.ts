@@ -47,7 +47,6 @@ function canonicalArray(values: readonly unknown[]): string {
 function canonicalObject(value: Readonly<Record<string, unknown>>): string {
   // RFC 8785 orders by UTF-16 code units, which is what the default sort of strings compares. The array is our own.
   const keys = Object.keys(value);
-  // oxlint-disable-next-line unicorn/no-array-sort
   keys.sort();
   let text = '{';
   for (const key of keys) {

@@ -77,19 +77,33 @@ export const signedCertificateSchema = z
   .readonly();
 
 /** Signs all certificates that one block calls for, in the given order, with one signature. All are of one network and epoch. */
-export function signCertificates(signer: Signer<CertificateKey>, block: number, certificates: readonly Certificate[]): CertificateShare[] {
+export function signCertificates(
+  signer: Signer<CertificateKey>,
+  block: number,
+  certificates: readonly Certificate[],
+): CertificateShare[] {
   const first = certificates[0];
   if (!first) return [];
   const { root, paths } = merkleTree(keccak256, certificates.map(certificateLeaf));
   const signature = signer.sign(rootDigest(first.network, first.epoch, block, root));
-  return certificates.map((certificate, i) => ({ certificate, key: signer.key, block, path: paths[i] ?? ONLY_LEAF, signature }));
+  return certificates.map((certificate, i) => ({
+    certificate,
+    key: signer.key,
+    block,
+    path: paths[i] ?? ONLY_LEAF,
+    signature,
+  }));
 }
 
 /** Whether the share's signature is its key's own. Says nothing about whether the key is an organisation's. */
 export function verifyShare(verify: Verify, share: CertificateShare): boolean {
   const root = rootFromPath(keccak256, certificateLeaf(share.certificate), share.path);
   if (!root) return false;
-  return verify(share.key, rootDigest(share.certificate.network, share.certificate.epoch, share.block, root), share.signature);
+  return verify(
+    share.key,
+    rootDigest(share.certificate.network, share.certificate.epoch, share.block, root),
+    share.signature,
+  );
 }
 
 /**

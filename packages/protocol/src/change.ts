@@ -3,7 +3,16 @@ import type { Hash } from './hash.ts';
 import type { Terms, Verb } from './operation.ts';
 
 /** Where a settlement stands. `rejected`, `settled` and `cancelled` are ends. */
-export const PHASES = ['proposed', 'preparing', 'deciding', 'committed', 'aborting', 'settled', 'cancelled', 'rejected'] as const;
+export const PHASES = [
+  'proposed',
+  'preparing',
+  'deciding',
+  'committed',
+  'aborting',
+  'settled',
+  'cancelled',
+  'rejected',
+] as const;
 export type Phase = (typeof PHASES)[number];
 export const ENDS: readonly Phase[] = ['settled', 'cancelled', 'rejected'];
 
@@ -11,7 +20,11 @@ export const ENDS: readonly Phase[] = ['settled', 'cancelled', 'rejected'];
 export type Difference = { readonly path: string; readonly values: Readonly<Record<string, string>> };
 
 /** Why a settlement needs people to look, and whom it waits for. A flag, never a phase. */
-export type Attention = { readonly reason: string; readonly waitingFor: string; readonly operation?: string | undefined };
+export type Attention = {
+  readonly reason: string;
+  readonly waitingFor: string;
+  readonly operation?: string | undefined;
+};
 
 type OperationChange = {
   readonly operation: string;
@@ -26,13 +39,27 @@ export type Change =
   | { readonly what: 'differs'; readonly differences: readonly Difference[] }
   | { readonly what: 'matched' }
   | ({ readonly what: 'requested' | 'fence-requested' } & OperationChange)
-  | ({ readonly what: 'effective' | 'irregular' | 'dead'; readonly reason: string; readonly byPeople: boolean } & OperationChange)
+  | ({
+      readonly what: 'effective' | 'irregular' | 'dead';
+      readonly reason: string;
+      readonly byPeople: boolean;
+    } & OperationChange)
   | { readonly what: 'called-for'; readonly certificate: CertificateKind }
   | { readonly what: 'decided'; readonly decision: 'commit' | 'abort'; readonly because: string }
   | { readonly what: 'residual'; readonly residual: string; readonly terms: Terms }
   | { readonly what: 'attention'; readonly attention: Attention }
-  | { readonly what: 'evidence'; readonly kind: 'disagreement' | 'equivocation' | 'contradiction'; readonly operation: string }
-  | { readonly what: 'opinion'; readonly organisation: string; readonly actor: string; readonly operation: string; readonly status: 'effective' | 'dead' }
+  | {
+      readonly what: 'evidence';
+      readonly kind: 'disagreement' | 'equivocation' | 'contradiction';
+      readonly operation: string;
+    }
+  | {
+      readonly what: 'opinion';
+      readonly organisation: string;
+      readonly actor: string;
+      readonly operation: string;
+      readonly status: 'effective' | 'dead';
+    }
   | { readonly what: 'phase'; readonly from: Phase; readonly to: Phase };
 
 /** One line of a settlement's history. `state` is the hash after it, `previous` the hash of the entry before it (null for the first). */

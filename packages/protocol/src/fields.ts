@@ -6,7 +6,11 @@ import type { JsonObject } from './json.ts';
 export type Field = { readonly path: string; readonly value: string };
 
 export const fieldsSchema = z
-  .array(z.strictObject({ path: z.string().regex(/^(\/[A-Za-z][A-Za-z0-9]{0,31}){1,6}$/), value: z.string().max(280) }).readonly())
+  .array(
+    z
+      .strictObject({ path: z.string().regex(/^(\/[A-Za-z][A-Za-z0-9]{0,31}){1,6}$/), value: z.string().max(280) })
+      .readonly(),
+  )
   .min(1)
   .max(128)
   .readonly();
@@ -21,7 +25,8 @@ export function flatten(instruction: object): Field[] {
 function walk(value: unknown, path: string, fields: Field[]): void {
   if (typeof value === 'string') fields.push({ path, value });
   else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    for (const [name, member] of Object.entries(value)) if (member !== undefined) walk(member, `${path}/${name}`, fields);
+    for (const [name, member] of Object.entries(value))
+      if (member !== undefined) walk(member, `${path}/${name}`, fields);
   } else throw new RangeError(`${path} is neither text nor an object`);
 }
 
@@ -65,6 +70,8 @@ export function fieldAt(fields: readonly Field[], path: string): string | undefi
 export function fieldsBelow(fields: readonly Field[], path: string): Record<string, string> {
   const prefix = `${path}/`;
   return Object.fromEntries(
-    fields.filter((field) => field.path.startsWith(prefix)).map((field) => [field.path.slice(prefix.length), field.value]),
+    fields
+      .filter((field) => field.path.startsWith(prefix))
+      .map((field) => [field.path.slice(prefix.length), field.value]),
   );
 }

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { type Hash, hashOf } from './hash.ts';
 import { certificateKeySchema, signingKeySchema } from './signature.ts';
 
-export const identifierSchema = z.string().regex(/^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and hyphens, at most 48');
+export const identifierSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and hyphens, at most 48');
 
 /** An organisation of the network: one key for its calls (Ed25519), one for certificates (secp256k1). */
 export const organisationSchema = z

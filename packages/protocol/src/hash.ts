@@ -17,7 +17,8 @@ let fast: Sha256 = { ofBytes: sha256Bytes, ofText: (text) => bytesToHex(sha256By
 /** Has a process use its own SHA-256 from now on. It must be the same function: a known hash is checked. */
 export function useSha256(implementation: Sha256): void {
   const known = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
-  const right = implementation.ofText('abc') === known && bytesToHex(implementation.ofBytes(utf8ToBytes('abc'))) === known;
+  const right =
+    implementation.ofText('abc') === known && bytesToHex(implementation.ofBytes(utf8ToBytes('abc'))) === known;
   if (!right) throw new RangeError('this is not SHA-256');
   fast = implementation;
 }

@@ -17,7 +17,9 @@ const LAST_DAY = (LAST_INSTANT_MS + 1) / DAY_MS - 1;
  * Own arithmetic on the proleptic Gregorian calendar: `Date` would also accept a time without a zone.
  */
 export function parseInstant(text: string): Parsed<number> {
-  const parts = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,3}))?(?:Z|([+-])(\d{2}):(\d{2}))$/.exec(text);
+  const parts = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,3}))?(?:Z|([+-])(\d{2}):(\d{2}))$/.exec(
+    text,
+  );
   if (parts === null) {
     return malformedInstant(text, 'it must look like 2026-11-24T15:00:00+09:00 or 2026-11-24T06:00:00.000Z');
   }

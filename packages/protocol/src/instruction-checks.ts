@@ -63,7 +63,11 @@ class Checks {
   amounts(): void {
     const quantity = this.#text('/security/quantity');
     if (quantity !== undefined && !/^[1-9][0-9]{0,17}$/.test(quantity)) {
-      this.#report('/security/quantity', 'quantity-malformed', `"${quantity.slice(0, 40)}" is not a positive whole number of at most 18 digits.`);
+      this.#report(
+        '/security/quantity',
+        'quantity-malformed',
+        `"${quantity.slice(0, 40)}" is not a positive whole number of at most 18 digits.`,
+      );
     }
     const lcy = this.#money('/lcy');
     const fcy = this.#money('/fcy');
@@ -76,9 +80,11 @@ class Checks {
 
   times(): void {
     const deadline = this.#instant('/deadline');
-    if (deadline !== undefined && deadline <= this.#now) this.#report('/deadline', 'deadline-passed', `The deadline ${this.#text('/deadline')} has passed.`);
+    if (deadline !== undefined && deadline <= this.#now)
+      this.#report('/deadline', 'deadline-passed', `The deadline ${this.#text('/deadline')} has passed.`);
     const validUntil = this.#instant('/rate/validUntil');
-    if (validUntil !== undefined && validUntil <= this.#now) this.#report('/rate/validUntil', 'rate-expired', `The rate was valid until ${this.#text('/rate/validUntil')}.`);
+    if (validUntil !== undefined && validUntil <= this.#now)
+      this.#report('/rate/validUntil', 'rate-expired', `The rate was valid until ${this.#text('/rate/validUntil')}.`);
     const date = this.#text('/settlementDate');
     if (date === undefined) return;
     if (!this.#check('/settlementDate', parseDate)) return;
@@ -96,7 +102,8 @@ class Checks {
       const unit = this.#text('/security/unit');
       if (!instrument) this.#report('/security/isin', 'instrument-unknown', `No instrument ${isin} is registered.`);
       else this.#keptWhere(instrument);
-      if (instrument && unit !== undefined && unit !== instrument.unit) this.#report('/security/unit', 'unit-wrong', `${isin} is counted in ${instrument.unit}.`);
+      if (instrument && unit !== undefined && unit !== instrument.unit)
+        this.#report('/security/unit', 'unit-wrong', `${isin} is counted in ${instrument.unit}.`);
     }
     for (const party of PARTIES) this.#party(party);
     this.#sameSystem('/seller/accounts/security', '/buyer/accounts/security');
@@ -109,7 +116,8 @@ class Checks {
   #keptWhere({ isin, system }: InstrumentRecord): void {
     const pointer = '/seller/accounts/security';
     const account = this.#text(pointer);
-    if (account !== undefined && systemOfAccount(account) !== system) this.#report(pointer, 'account-asset-differs', `${isin} is kept in ${system}.`);
+    if (account !== undefined && systemOfAccount(account) !== system)
+      this.#report(pointer, 'account-asset-differs', `${isin} is kept in ${system}.`);
   }
 
   tradeId(): void {
@@ -117,7 +125,11 @@ class Checks {
     const lodgers = this.#lodgers();
     if (tradeId === undefined || !lodgers) return;
     if (this.#register.tradeIdUsed(tradeId, lodgers)) {
-      this.#report('/tradeId', 'trade-id-used', `A settlement among ${lodgers.join(' and ')} has used the trade id ${tradeId}.`);
+      this.#report(
+        '/tradeId',
+        'trade-id-used',
+        `A settlement among ${lodgers.join(' and ')} has used the trade id ${tradeId}.`,
+      );
     }
   }
 
@@ -138,7 +150,8 @@ class Checks {
 
   #particular(pointer: string, registered: string): void {
     const value = this.#text(pointer);
-    if (value !== undefined && value !== registered) this.#report(pointer, 'party-differs', `The party is registered as "${registered}".`);
+    if (value !== undefined && value !== registered)
+      this.#report(pointer, 'party-differs', `The party is registered as "${registered}".`);
   }
 
   #account(pointer: string, role: string, lei: string | undefined): void {
@@ -150,13 +163,15 @@ class Checks {
       this.#report(pointer, code, `No account ${id} is registered.`);
       return;
     }
-    if (lei !== undefined && account.party !== lei) this.#report(pointer, 'account-of-another-party', `${id} belongs to the party ${account.party}.`);
+    if (lei !== undefined && account.party !== lei)
+      this.#report(pointer, 'account-of-another-party', `${id} belongs to the party ${account.party}.`);
     this.#holds(pointer, role, account);
   }
 
   #holds(pointer: string, role: string, account: AccountRecord): void {
     const asset = role === 'security' ? 'securities' : this.#text(`/${role}/currency`);
-    if (asset !== undefined && !account.assets.includes(asset)) this.#report(pointer, 'account-asset-differs', `${account.id} does not hold ${asset}.`);
+    if (asset !== undefined && !account.assets.includes(asset))
+      this.#report(pointer, 'account-asset-differs', `${account.id} does not hold ${asset}.`);
   }
 
   #sameSystem(from: string, to: string): void {
@@ -183,12 +198,15 @@ class Checks {
   #approvals(reference: string, approvals: readonly string[]): void {
     const owners = this.#systems().flatMap((id) => this.#register.system(id)?.owner ?? []);
     const missing = [...new Set(owners)].filter((owner) => !approvals.includes(owner));
-    if (missing.length > 0) this.#report('/scenario', 'scenario-not-approved', `${reference} is not approved by ${missing.join(' and ')}.`);
+    if (missing.length > 0)
+      this.#report('/scenario', 'scenario-not-approved', `${reference} is not approved by ${missing.join(' and ')}.`);
   }
 
   /** The systems that the three legs move in. */
   #systems(): string[] {
-    const accounts = ['/buyer/accounts/fcy', '/seller/accounts/security', '/seller/accounts/lcy'].map((pointer) => stringAt(this.#input, pointer));
+    const accounts = ['/buyer/accounts/fcy', '/seller/accounts/security', '/seller/accounts/lcy'].map((pointer) =>
+      stringAt(this.#input, pointer),
+    );
     return [...new Set(accounts.flatMap((account) => (account === undefined ? [] : [systemOfAccount(account)])))];
   }
 
@@ -208,8 +226,12 @@ class Checks {
   #lodgers(): string[] | undefined {
     const scenario = this.#register.scenario(stringAt(this.#input, '/scenario') ?? '');
     const parties = scenario?.document.exchange.map((exchange) => exchange.party) ?? PARTIES;
-    const organisations = parties.map((pointer) => this.#register.party(stringAt(this.#input, `${pointer}/lei`) ?? '')?.organisation);
-    return organisations.every((organisation) => organisation !== undefined) ? [...new Set(organisations)].toSorted() : undefined;
+    const organisations = parties.map(
+      (pointer) => this.#register.party(stringAt(this.#input, `${pointer}/lei`) ?? '')?.organisation,
+    );
+    return organisations.every((organisation) => organisation !== undefined)
+      ? [...new Set(organisations)].toSorted()
+      : undefined;
   }
 
   #money(pointer: string): Money | undefined {
@@ -232,7 +254,9 @@ class Checks {
     const of = this.#text('/rate/of');
     const rounding = ROUNDINGS.find((name) => name === this.#text('/rate/rounding'));
     if (!valid || !known || value === undefined || base === undefined || quote === undefined) return undefined;
-    return rounding === undefined || (of !== '/lcy' && of !== '/fcy') ? undefined : { value, base, quote, of, rounding };
+    return rounding === undefined || (of !== '/lcy' && of !== '/fcy')
+      ? undefined
+      : { value, base, quote, of, rounding };
   }
 
   /** Whether the rate is between the currencies of the two amounts, which does not depend on how much they are. */
@@ -244,7 +268,11 @@ class Checks {
     const [lcy, fcy] = [this.#text('/lcy/currency'), this.#text('/fcy/currency')];
     if (!parsed.ok || lcy === undefined || fcy === undefined) return false;
     if ((base === lcy && quote === fcy) || (base === fcy && quote === lcy)) return true;
-    this.#report('/rate', 'rate-currencies', `The rate is between ${base} and ${quote}, the amounts are in ${lcy} and ${fcy}.`);
+    this.#report(
+      '/rate',
+      'rate-currencies',
+      `The rate is between ${base} and ${quote}, the amounts are in ${lcy} and ${fcy}.`,
+    );
     return false;
   }
 

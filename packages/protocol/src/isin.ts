@@ -17,7 +17,10 @@ export function checkIsin(text: string): Parsed<string> {
   }
   const prefix = text.slice(0, 2);
   if (!ISIN_PREFIXES.has(prefix)) {
-    return unparsed('isin-country', `The ISIN ${text} begins with ${prefix}, which is not a prefix that ISO 6166 uses.`);
+    return unparsed(
+      'isin-country',
+      `The ISIN ${text} begins with ${prefix}, which is not a prefix that ISO 6166 uses.`,
+    );
   }
   const expected = isinCheckDigit(text.slice(0, 11));
   if (!text.endsWith(expected)) {

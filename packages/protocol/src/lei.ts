@@ -8,7 +8,10 @@ import type { Parsed } from './parsed.ts';
  */
 export function checkLei(text: string): Parsed<string> {
   if (!/^[A-Z0-9]{18}[0-9]{2}$/.test(text)) {
-    return unparsed('lei-malformed', `${shown(text)} is not an LEI: 18 capital letters or digits followed by two digits are needed.`);
+    return unparsed(
+      'lei-malformed',
+      `${shown(text)} is not an LEI: 18 capital letters or digits followed by two digits are needed.`,
+    );
   }
   if (leiCheckDigits(text.slice(0, 18)) !== text.slice(18)) {
     return unparsed('lei-check-digits', `The check digits of the LEI ${text} are wrong, so it was mistyped somewhere.`);

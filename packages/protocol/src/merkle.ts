@@ -15,9 +15,15 @@ export const MAXIMUM_LEAVES = 65_536;
 
 export const merklePathSchema = z
   .strictObject({
-    index: z.int().min(0).max(MAXIMUM_LEAVES - 1),
+    index: z
+      .int()
+      .min(0)
+      .max(MAXIMUM_LEAVES - 1),
     size: z.int().min(1).max(MAXIMUM_LEAVES),
-    hashes: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(16).readonly(),
+    hashes: z
+      .array(z.string().regex(/^[0-9a-f]{64}$/))
+      .max(16)
+      .readonly(),
   })
   .readonly();
 
@@ -36,13 +42,20 @@ export function merkleTree(
   leaves: readonly Uint8Array[],
 ): { readonly root: Uint8Array; readonly paths: readonly MerklePath[] } {
   const size = leaves.length;
-  if (size === 0 || size > MAXIMUM_LEAVES) throw new RangeError(`a tree has 1 to ${MAXIMUM_LEAVES} leaves, not ${size}`);
+  if (size === 0 || size > MAXIMUM_LEAVES)
+    throw new RangeError(`a tree has 1 to ${MAXIMUM_LEAVES} leaves, not ${size}`);
   const hashes: string[][] = leaves.map(() => []);
   const root = subtree(hash, leaves, 0, size, hashes);
   return { root, paths: hashes.map((path, index) => ({ index, size, hashes: path })) };
 }
 
-function subtree(hash: HashFunction, leaves: readonly Uint8Array[], from: number, to: number, paths: string[][]): Uint8Array {
+function subtree(
+  hash: HashFunction,
+  leaves: readonly Uint8Array[],
+  from: number,
+  to: number,
+  paths: string[][],
+): Uint8Array {
   const only = leaves[from];
   if (to - from === 1 && only) return only;
   let split = 1;

@@ -20,7 +20,10 @@ export function checkCurrency(code: string): Parsed<MoneyCurrency> {
   }
   const { digits } = currency;
   if (digits === null) {
-    return unparsed('currency-unknown', `${code} (${currency.name}) has no minor unit, so no amount can be paid in it.`);
+    return unparsed(
+      'currency-unknown',
+      `${code} (${currency.name}) has no minor unit, so no amount can be paid in it.`,
+    );
   }
   return parsed({ ...currency, digits });
 }

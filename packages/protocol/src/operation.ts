@@ -2,7 +2,17 @@ import { z } from 'zod';
 import { type Hash, hashOf, hashSchema } from './hash.ts';
 
 /** What an operation asks of a system. `await` asks for nothing: it waits for an event. */
-export const VERBS = ['hold', 'execute', 'release', 'transfer', 'mint', 'burn', 'deliver', 'settle-dvp', 'await'] as const;
+export const VERBS = [
+  'hold',
+  'execute',
+  'release',
+  'transfer',
+  'mint',
+  'burn',
+  'deliver',
+  'settle-dvp',
+  'await',
+] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** Terms of an operation, asked or read back: flat names and text. Amounts are canonical decimal strings. */

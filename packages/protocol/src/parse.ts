@@ -8,7 +8,9 @@ export function parse<T>(schema: z.ZodType<T>, value: unknown, code: ErrorCode):
   if (parsed.success) return accept(parsed.data);
   const problems = problemsOf(parsed.error, value);
   const first = problems[0];
-  return refuse(code, first ? `${first.pointer || 'The whole'}: ${first.message}` : 'It has the wrong form.', { problems });
+  return refuse(code, first ? `${first.pointer || 'The whole'}: ${first.message}` : 'It has the wrong form.', {
+    problems,
+  });
 }
 
 /** Every issue of a failed parse as a problem. */
@@ -19,9 +21,12 @@ export function problemsOf(error: z.ZodError, value: unknown): Problem[] {
 function issueProblems(issue: z.core.$ZodIssue, value: unknown): Problem[] {
   const pointer = pointerOf(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => problem(`${pointer}/${escape(key)}`, 'member-unknown', `The format has no member "${key.slice(0, 64)}" here.`));
+    return issue.keys.map((key) =>
+      problem(`${pointer}/${escape(key)}`, 'member-unknown', `The format has no member "${key.slice(0, 64)}" here.`),
+    );
   }
-  if (valueAt(value, issue.path) === undefined) return [problem(pointer, 'missing', `${lastName(issue.path)} is missing.`)];
+  if (valueAt(value, issue.path) === undefined)
+    return [problem(pointer, 'missing', `${lastName(issue.path)} is missing.`)];
   return [problem(pointer, codeOf(issue), `${lastName(issue.path)}: ${issue.message}.`)];
 }
 

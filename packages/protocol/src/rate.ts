@@ -68,7 +68,10 @@ export function applyRate(rate: ExchangeRate, amounts: Readonly<Record<string, M
   const [other, ...more] = Object.entries(amounts).filter(([pointer]) => pointer !== rate.of);
   if (fixed === undefined || other === undefined || more.length > 0) {
     const names = Object.keys(amounts).join(', ');
-    return unparsed('rate-malformed', `A rate applies to one of two amounts, but ${shown(rate.of)} is not one of: ${names}.`);
+    return unparsed(
+      'rate-malformed',
+      `A rate applies to one of two amounts, but ${shown(rate.of)} is not one of: ${names}.`,
+    );
   }
   const asked = other[1];
   if (!pairs(rate, fixed.currency, asked.currency)) {

@@ -22,13 +22,20 @@ export const systemRecordSchema = z
     name: z.string().min(1).max(140),
     kind: identifierSchema,
     owner: identifierSchema,
-    types: z.array(z.enum(['cash', 'securities'])).min(1).max(2).readonly(),
+    types: z
+      .array(z.enum(['cash', 'securities']))
+      .min(1)
+      .max(2)
+      .readonly(),
     promises: z.array(z.enum(PROMISES)).max(PROMISES.length).readonly(),
     finality: z.string().min(1).max(140),
     validators: z
       .strictObject({ keys: z.array(signingKeySchema).min(1).max(15).readonly(), threshold: z.int().min(1).max(15) })
       .readonly(),
-    windows: z.array(z.strictObject({ from: instantMsSchema, to: instantMsSchema }).readonly()).max(400).readonly(),
+    windows: z
+      .array(z.strictObject({ from: instantMsSchema, to: instantMsSchema }).readonly())
+      .max(400)
+      .readonly(),
   })
   .readonly();
 export type SystemRecord = z.infer<typeof systemRecordSchema>;
@@ -48,7 +55,11 @@ export const accountIdSchema = z.string().regex(/^[a-z][a-z0-9-]{0,47}:[0-9A-Za-
 
 /** An account in a system, registered by the system's owner, naming the party it belongs to. `assets`: currencies it may hold, or `securities`. */
 export const accountRecordSchema = z
-  .strictObject({ id: accountIdSchema, party: z.string().regex(/^[0-9A-Z]{20}$/), assets: z.array(z.string().min(3).max(12)).min(1).max(16).readonly() })
+  .strictObject({
+    id: accountIdSchema,
+    party: z.string().regex(/^[0-9A-Z]{20}$/),
+    assets: z.array(z.string().min(3).max(12)).min(1).max(16).readonly(),
+  })
   .readonly();
 export type AccountRecord = z.infer<typeof accountRecordSchema>;
 

@@ -2,7 +2,12 @@ import { type ErrorCode, ERRORS, type ProblemCode, PROBLEMS } from './errors.ts'
 import type { JsonObject } from './json.ts';
 
 /** One thing wrong inside a request: where (a JSON pointer), what (a code), in words, and the ISO 20022 status reason. */
-export type Problem = { readonly pointer: string; readonly code: ProblemCode; readonly message: string; readonly iso: string };
+export type Problem = {
+  readonly pointer: string;
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly iso: string;
+};
 
 /** An expected rejection, returned as a value. `message` is a whole sentence for an operator. */
 export type Refusal = {

@@ -6,7 +6,9 @@ import { PROMISES } from './records.ts';
 /** The language of rules: references and equality only. A rule that needs more is a new verb. */
 const pathSchema = z.string().regex(/^(\/[A-Za-z][A-Za-z0-9]{0,31}){1,6}$/, 'a path such as /buyer/accounts/fcy');
 const nameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens');
-const referenceSchema = z.string().regex(/^[a-z][a-z0-9-]{0,31}\/[a-z][a-z0-9-]{0,31}$/, 'a reference such as earmark/fcy');
+const referenceSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}\/[a-z][a-z0-9-]{0,31}$/, 'a reference such as earmark/fcy');
 const termNameSchema = z.string().regex(/^[a-z][A-Za-z]{0,31}$/);
 
 const moveShape = { system: nameSchema, from: pathSchema, to: pathSchema, amount: pathSchema, authority: pathSchema };
@@ -20,14 +22,24 @@ export const operationDocumentSchema = z.discriminatedUnion('verb', [
   z.strictObject({ verb: z.literal('burn'), ...supplyShape }).readonly(),
   z.strictObject({ verb: z.literal('execute'), system: nameSchema, hold: referenceSchema }).readonly(),
   z.strictObject({ verb: z.literal('deliver'), system: nameSchema, hold: referenceSchema }).readonly(),
-  z.strictObject({ verb: z.literal('settle-dvp'), system: nameSchema, security: referenceSchema, cash: referenceSchema }).readonly(),
+  z
+    .strictObject({
+      verb: z.literal('settle-dvp'),
+      system: nameSchema,
+      security: referenceSchema,
+      cash: referenceSchema,
+    })
+    .readonly(),
   z
     .strictObject({
       verb: z.literal('await'),
       system: nameSchema,
       filter: nameSchema,
       key: z.record(termNameSchema, pathSchema).readonly(),
-      guards: z.array(z.strictObject({ equals: z.tuple([termNameSchema, pathSchema]).readonly() }).readonly()).max(16).readonly(),
+      guards: z
+        .array(z.strictObject({ equals: z.tuple([termNameSchema, pathSchema]).readonly() }).readonly())
+        .max(16)
+        .readonly(),
       residual: nameSchema.optional(),
     })
     .readonly(),
@@ -37,9 +49,18 @@ export type OperationDocument = z.infer<typeof operationDocumentSchema>;
 const operationsSchema = z.record(nameSchema, operationDocumentSchema).readonly();
 
 export const stageDocumentSchema = z.union([
-  z.strictObject({ name: nameSchema, stage: z.literal('prepare'), deadline: pathSchema, operations: operationsSchema }).readonly(),
+  z
+    .strictObject({ name: nameSchema, stage: z.literal('prepare'), deadline: pathSchema, operations: operationsSchema })
+    .readonly(),
   z.strictObject({ name: nameSchema, stage: z.literal('pivot'), pivot: z.literal('ledger') }).readonly(),
-  z.strictObject({ name: nameSchema, stage: z.literal('pivot'), deadline: pathSchema, operation: operationDocumentSchema }).readonly(),
+  z
+    .strictObject({
+      name: nameSchema,
+      stage: z.literal('pivot'),
+      deadline: pathSchema,
+      operation: operationDocumentSchema,
+    })
+    .readonly(),
   z.strictObject({ name: nameSchema, stage: z.literal('complete'), operations: operationsSchema }).readonly(),
 ]);
 export type StageDocument = z.infer<typeof stageDocumentSchema>;
@@ -54,23 +75,42 @@ export const scenarioDocumentSchema = z
     roles: z
       .record(
         nameSchema,
-        z.strictObject({ type: z.enum(['cash', 'securities']), promises: z.array(z.enum(PROMISES)).max(PROMISES.length).readonly() }).readonly(),
+        z
+          .strictObject({
+            type: z.enum(['cash', 'securities']),
+            promises: z.array(z.enum(PROMISES)).max(PROMISES.length).readonly(),
+          })
+          .readonly(),
       )
       .readonly(),
-    exchange: z.array(z.strictObject({ party: pathSchema, gives: pathSchema, gets: pathSchema }).readonly()).min(2).max(16).readonly(),
+    exchange: z
+      .array(z.strictObject({ party: pathSchema, gives: pathSchema, gets: pathSchema }).readonly())
+      .min(2)
+      .max(16)
+      .readonly(),
     stages: z.array(stageDocumentSchema).min(1).max(8).readonly(),
     residuals: z
       .record(
         nameSchema,
         z
-          .strictObject({ holder: pathSchema, owes: pathSchema, what: pathSchema, when: z.string().max(280), why: z.string().max(280) })
+          .strictObject({
+            holder: pathSchema,
+            owes: pathSchema,
+            what: pathSchema,
+            when: z.string().max(280),
+            why: z.string().max(280),
+          })
           .readonly(),
       )
       .readonly(),
     /** After how long without an answer people are told, in seconds. It raises attention and decides nothing. */
     unansweredAfterSeconds: z.int().min(1).max(86_400).optional(),
     ends: z
-      .strictObject({ settled: z.string().min(1).max(280), cancelled: z.string().min(1).max(280), rejected: z.string().min(1).max(280) })
+      .strictObject({
+        settled: z.string().min(1).max(280),
+        cancelled: z.string().min(1).max(280),
+        rejected: z.string().min(1).max(280),
+      })
       .readonly(),
   })
   .readonly();

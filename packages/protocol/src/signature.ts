@@ -20,10 +20,18 @@ export type Sign = (bytes: Uint8Array) => string;
 export type Signer<K extends PublicKey = PublicKey> = { readonly key: K; readonly sign: Sign };
 
 /** One signature over a batch, with the path of this member in it. Without a path the batch has one member. */
-export type BatchSignature = { readonly key: SigningKey; readonly path?: MerklePath | undefined; readonly signature: string };
+export type BatchSignature = {
+  readonly key: SigningKey;
+  readonly path?: MerklePath | undefined;
+  readonly signature: string;
+};
 
 export const batchSignatureSchema = z
-  .strictObject({ key: signingKeySchema, path: merklePathSchema.optional(), signature: z.string().regex(/^[0-9a-f]{128}$/) })
+  .strictObject({
+    key: signingKeySchema,
+    path: merklePathSchema.optional(),
+    signature: z.string().regex(/^[0-9a-f]{128}$/),
+  })
   .readonly();
 
 const DOMAIN = utf8ToBytes('linkspan/1 root\n');

@@ -17,26 +17,39 @@ export type StatementExpectation = {
  * The one place where a signed statement becomes a verified one: it must be for this network, settlement and system, and carry right
  * signatures of at least `threshold` distinct validator keys. Any wrong signature refuses the whole, so that nobody can hide one among others.
  */
-export function checkStatement(verify: Verify, signed: SignedStatement, expected: StatementExpectation): Result<Verified<Statement>> {
+export function checkStatement(
+  verify: Verify,
+  signed: SignedStatement,
+  expected: StatementExpectation,
+): Result<Verified<Statement>> {
   const { statement, signatures } = signed;
-  if (statement.network !== expected.network) return refuse('statement-other-network', 'The statement is for another network.');
-  if (statement.settlement !== expected.settlement) return refuse('statement-other-settlement', 'The statement is for another settlement.');
+  if (statement.network !== expected.network)
+    return refuse('statement-other-network', 'The statement is for another network.');
+  if (statement.settlement !== expected.settlement)
+    return refuse('statement-other-settlement', 'The statement is for another settlement.');
   if (statement.system !== expected.system) {
-    return refuse('statement-other-system', `The statement is about ${statement.system}; the operation is on ${expected.system}.`);
+    return refuse(
+      'statement-other-system',
+      `The statement is about ${statement.system}; the operation is on ${expected.system}.`,
+    );
   }
   const keys = new Set<SigningKey>();
   for (const signature of signatures) {
     if (!expected.keys.includes(signature.key)) {
       return refuse('statement-key-unknown', `${signature.key} is no validator key of ${expected.system}.`);
     }
-    if (expected.suspended.includes(signature.key)) return refuse('statement-key-suspended', `${signature.key} is suspended.`);
+    if (expected.suspended.includes(signature.key))
+      return refuse('statement-key-suspended', `${signature.key} is suspended.`);
     if (!verifyBatchSignature(verify, statement, signature)) {
       return refuse('statement-signature-invalid', `The signature by ${signature.key} does not fit the statement.`);
     }
     keys.add(signature.key);
   }
   if (keys.size < expected.threshold) {
-    return refuse('statement-too-few', `${keys.size} validators of ${expected.system} signed; ${expected.threshold} are needed.`);
+    return refuse(
+      'statement-too-few',
+      `${keys.size} validators of ${expected.system} signed; ${expected.threshold} are needed.`,
+    );
   }
   return accept(markVerified(statement));
 }

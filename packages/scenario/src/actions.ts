@@ -17,7 +17,9 @@ export const ACTIONS = {
     if (draft.document.stages[index + 1]) requestStage(draft, index + 1);
   },
   proceed: (draft) => {
-    const holds = draft.settlement.operations.filter((operation) => operation.verb === 'hold').map((operation) => operation.id);
+    const holds = draft.settlement.operations
+      .filter((operation) => operation.verb === 'hold')
+      .map((operation) => operation.id);
     draft.settlement = { ...draft.settlement, proceed: { sequence: draft.sequence, holds } };
     draft.changes.push({ what: 'called-for', certificate: 'proceed' });
   },
@@ -65,7 +67,8 @@ function requestStage(draft: Draft, index: number): void {
 
 function decide(draft: Draft, kind: 'commit' | 'abort', because: string): void {
   invariant(draft.settlement.decision === null, 'a settlement is decided once');
-  const inDoubt = kind === 'commit' ? [] : draft.settlement.operations.filter((o) => o.status === 'requested').map((o) => o.id);
+  const inDoubt =
+    kind === 'commit' ? [] : draft.settlement.operations.filter((o) => o.status === 'requested').map((o) => o.id);
   draft.settlement = { ...draft.settlement, decision: { kind, because, sequence: draft.sequence, inDoubt } };
   draft.changes.push({ what: 'decided', decision: kind, because });
   draft.changes.push({ what: 'called-for', certificate: kind });
@@ -77,7 +80,9 @@ function decide(draft: Draft, kind: 'commit' | 'abort', because: string): void {
  */
 function withdrawAwaited(draft: Draft): void {
   const { document, settlement, time } = draft;
-  const later = document.stages.flatMap((_, index) => (index > settlement.stage ? requestsOf(document, settlement, index, time, 'await') : []));
+  const later = document.stages.flatMap((_, index) =>
+    index > settlement.stage ? requestsOf(document, settlement, index, time, 'await') : [],
+  );
   if (later.length === 0) return;
   const { decision } = settlement;
   invariant(decision, 'an abort has been decided');
@@ -110,7 +115,8 @@ function undo(draft: Draft, operation: OperationState): void {
   const { readBack: terms } = operation;
   draft.settlement = { ...draft.settlement, residuals: [...draft.settlement.residuals, { residual, terms }] };
   draft.changes.push({ what: 'residual', residual, terms });
-  if (operation.residual === null) draft.raise({ reason: 'undeclared residual', waitingFor: operation.system, operation: operationName(operation) });
+  if (operation.residual === null)
+    draft.raise({ reason: 'undeclared residual', waitingFor: operation.system, operation: operationName(operation) });
 }
 
 function raiseSubject(draft: Draft, reason: string): void {

@@ -3,7 +3,9 @@ import type { Settlement } from './settlement.ts';
 
 /** The certificates that an entry calls for, given the hash of that entry. */
 export function certificatesCalledFor(settlement: Settlement, changes: readonly Change[], head: Hash): Certificate[] {
-  return changes.flatMap((change) => (change.what === 'called-for' ? [certificateOf(settlement, change.certificate, head)] : []));
+  return changes.flatMap((change) =>
+    change.what === 'called-for' ? [certificateOf(settlement, change.certificate, head)] : [],
+  );
 }
 
 /** Entry that called for a certificate of a kind, or undefined while none has. */
@@ -24,7 +26,16 @@ export function certificateOf(settlement: Settlement, kind: CertificateKind, hea
   const count = sequenceOf(settlement, kind);
   const { network, settlement: id, scenario, epoch } = settlement;
   invariant(id !== null && count !== undefined, `the settlement calls for a ${kind} certificate`);
-  return { network, settlement: id, kind, scenario: scenario.hash, head, count, epoch, operations: covered(settlement, kind) };
+  return {
+    network,
+    settlement: id,
+    kind,
+    scenario: scenario.hash,
+    head,
+    count,
+    epoch,
+    operations: covered(settlement, kind),
+  };
 }
 
 function covered(settlement: Settlement, kind: CertificateKind): readonly Hash[] {

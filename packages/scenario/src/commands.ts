@@ -20,16 +20,29 @@ export type Command = {
 export function commands(settlement: Settlement): Command[] {
   const { settlement: id, network } = settlement;
   if (id === null) return [];
-  return settlement.operations.filter((operation) => operation.status === 'requested').map((operation) => commandOf(network, id, settlement, operation));
+  return settlement.operations
+    .filter((operation) => operation.status === 'requested')
+    .map((operation) => commandOf(network, id, settlement, operation));
 }
 
 function commandOf(network: Hash, id: Hash, settlement: Settlement, operation: OperationState): Command {
   const { system, verb, terms, notBefore, attempt } = operation;
-  const shared = { operation: { id: operation.id, network, settlement: id, system, verb, terms }, name: operationName(operation), attempt, notBefore };
-  if (operation.fenced) return { ...shared, do: 'fence', certificate: settlement.decision ? 'abort' : 'fence', notAfter: null };
+  const shared = {
+    operation: { id: operation.id, network, settlement: id, system, verb, terms },
+    name: operationName(operation),
+    attempt,
+    notBefore,
+  };
+  if (operation.fenced)
+    return { ...shared, do: 'fence', certificate: settlement.decision ? 'abort' : 'fence', notAfter: null };
   switch (operation.purpose) {
     case 'prepare':
-      return { ...shared, do: verb === 'await' ? 'attest' : 'perform', certificate: null, notAfter: operation.notAfter };
+      return {
+        ...shared,
+        do: verb === 'await' ? 'attest' : 'perform',
+        certificate: null,
+        notAfter: operation.notAfter,
+      };
     case 'pivot':
       return { ...shared, do: 'perform', certificate: 'proceed', notAfter: operation.notAfter };
     case 'complete':

@@ -63,7 +63,13 @@ function inWords(change: Change, names: Names): string {
 }
 
 /** What a leg moves, from whom and to whom, as text. */
-type Leg = { readonly what: string; readonly from: string; readonly to: string; readonly account: string; readonly event: string };
+type Leg = {
+  readonly what: string;
+  readonly from: string;
+  readonly to: string;
+  readonly account: string;
+  readonly event: string;
+};
 type Phrase = (leg: Leg) => string;
 
 const ASKED: Readonly<Record<Verb, Phrase>> = {
@@ -114,7 +120,13 @@ function legOf(terms: Terms, names: Names): Leg {
     const id = terms[name];
     return id === undefined ? 'an unknown account' : (names.accounts.get(id) ?? id);
   };
-  return { what: whatMoves(terms), from: account('from'), to: account('to'), account: account('account'), event: AWAITED[terms['filter'] ?? ''] ?? 'event' };
+  return {
+    what: whatMoves(terms),
+    from: account('from'),
+    to: account('to'),
+    account: account('account'),
+    event: AWAITED[terms['filter'] ?? ''] ?? 'event',
+  };
 }
 
 /** What systems read back is shown as it is where it is not an amount after all. */

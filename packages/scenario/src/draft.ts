@@ -35,7 +35,9 @@ export function draftOf(document: ScenarioDocument, settlement: Settlement, time
       for (const operation of operations) draft.changes.push(changeOf('requested', operation));
     },
     raise(attention) {
-      const known = draft.settlement.attention.some((flag) => flag.reason === attention.reason && flag.operation === attention.operation);
+      const known = draft.settlement.attention.some(
+        (flag) => flag.reason === attention.reason && flag.operation === attention.operation,
+      );
       if (known) return;
       draft.settlement = { ...draft.settlement, attention: [...draft.settlement.attention, attention] };
       draft.changes.push({ what: 'attention', attention });

@@ -20,7 +20,8 @@ export const GUARDS = {
   'more-complete-stages': ({ settlement, document }) => document.stages[settlement.stage + 1]?.stage === 'complete',
   'pivot-is-ledger': ({ document }) => 'pivot' in pivotStage(document).stage,
   'pivot-not-fenced': ({ settlement }) =>
-    settlement.fence === null && settlement.operations.some((operation) => operation.purpose === 'pivot' && operation.status === 'requested'),
+    settlement.fence === null &&
+    settlement.operations.some((operation) => operation.purpose === 'pivot' && operation.status === 'requested'),
   'all-parties-cancel': ({ settlement }) => settlement.lodgers.every((lodger) => settlement.cancels.includes(lodger)),
   'all-closed': ({ settlement }) => settlement.operations.every(closed),
   'something-overdue': (draft) => overdue(draft).length > 0,
@@ -42,7 +43,9 @@ export function overdue({ settlement, document, time }: Draft): OperationState[]
 function stageComplete(settlement: Settlement, document: ScenarioDocument): boolean {
   const stage = document.stages[settlement.stage];
   invariant(stage, 'a running settlement is in a stage');
-  const latest = latestAttempts(settlement).filter((operation) => operation.stage === stage.name && operation.purpose !== 'inverse');
+  const latest = latestAttempts(settlement).filter(
+    (operation) => operation.stage === stage.name && operation.purpose !== 'inverse',
+  );
   return latest.every((operation) => operation.status === 'effective');
 }
 

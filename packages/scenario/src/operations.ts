@@ -69,7 +69,13 @@ function accountPaths(operation: OperationDocument): string[] {
 }
 
 /** The requests of a stage, of one verb where it is given, with the ids that they keep for ever. */
-export function requestsOf(document: ScenarioDocument, settlement: Settlement, index: number, time: number, verb?: Verb): OperationState[] {
+export function requestsOf(
+  document: ScenarioDocument,
+  settlement: Settlement,
+  index: number,
+  time: number,
+  verb?: Verb,
+): OperationState[] {
   const stage = document.stages[index];
   invariant(stage, 'the stage exists');
   const wanted = stageOperations(stage).filter(([, operation]) => verb === undefined || operation.verb === verb);
@@ -118,7 +124,12 @@ export function inverseOf(settlement: Settlement, operation: OperationState, tim
 /** A further attempt after a signed `dead`, after a back-off that doubles up to a minute. */
 export function nextAttempt(settlement: Settlement, operation: OperationState, time: number): OperationState {
   const backOffMs = Math.min(1000 * 2 ** Math.min(operation.attempt - 1, 6), 60_000);
-  return request(settlement, { ...operation, attempt: operation.attempt + 1, requestedAt: time, notBefore: time + backOffMs });
+  return request(settlement, {
+    ...operation,
+    attempt: operation.attempt + 1,
+    requestedAt: time,
+    notBefore: time + backOffMs,
+  });
 }
 
 type Asked = {
@@ -170,7 +181,11 @@ function askedTerms(operation: OperationDocument, settlement: Settlement): Terms
   switch (operation.verb) {
     case 'hold':
     case 'transfer':
-      return { from: textAt(fields, operation.from), to: textAt(fields, operation.to), ...assetAt(fields, operation.amount) };
+      return {
+        from: textAt(fields, operation.from),
+        to: textAt(fields, operation.to),
+        ...assetAt(fields, operation.amount),
+      };
     case 'mint':
     case 'burn':
       return { account: textAt(fields, operation.account), ...assetAt(fields, operation.amount) };
@@ -183,7 +198,10 @@ function askedTerms(operation: OperationDocument, settlement: Settlement): Terms
       return { security: referred(settlement, operation.security).id, cash: referred(settlement, operation.cash).id };
     case 'await':
       // The filter comes last: it says in what kind of event the key is looked for, and no key may say otherwise.
-      return { ...Object.fromEntries(Object.entries(operation.key).map(([name, path]) => [name, textAt(fields, path)])), filter: operation.filter };
+      return {
+        ...Object.fromEntries(Object.entries(operation.key).map(([name, path]) => [name, textAt(fields, path)])),
+        filter: operation.filter,
+      };
   }
 }
 
@@ -198,7 +216,9 @@ function expectedTerms(operation: OperationDocument, settlement: Settlement, ter
 }
 
 function referred(settlement: Settlement, reference: string): OperationState {
-  const operation = settlement.operations.find((other) => `${other.stage}/${other.name}` === reference && other.purpose === 'prepare');
+  const operation = settlement.operations.find(
+    (other) => `${other.stage}/${other.name}` === reference && other.purpose === 'prepare',
+  );
   invariant(operation, `${reference} was requested before`);
   return operation;
 }

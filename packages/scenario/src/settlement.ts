@@ -1,4 +1,14 @@
-import { type Attention, canonicalText, type Difference, type Field, type Hash, hashOfText, type Phase, type Terms, type Verb } from '@linkspan/protocol';
+import {
+  type Attention,
+  canonicalText,
+  type Difference,
+  type Field,
+  type Hash,
+  hashOfText,
+  type Phase,
+  type Terms,
+  type Verb,
+} from '@linkspan/protocol';
 
 /** The version of the machine; each entry records the one that made it. */
 export const MACHINE = 1;
@@ -38,7 +48,12 @@ export type OperationState = {
 };
 
 /** One organisation's copy of the instruction. */
-export type Copy = { readonly organisation: string; readonly hash: Hash; readonly deadline: number; readonly fields: readonly Field[] };
+export type Copy = {
+  readonly organisation: string;
+  readonly hash: Hash;
+  readonly deadline: number;
+  readonly fields: readonly Field[];
+};
 
 /** What the contract knows about the surroundings of a settlement when its first copy is lodged. */
 export type Opening = {
@@ -63,7 +78,12 @@ export type Decision = {
   readonly inDoubt: readonly Hash[];
 };
 
-export type Opinion = { readonly operation: Hash; readonly organisation: string; readonly actor: string; readonly status: 'effective' | 'dead' };
+export type Opinion = {
+  readonly operation: Hash;
+  readonly organisation: string;
+  readonly actor: string;
+  readonly status: 'effective' | 'dead';
+};
 
 /** Everything that is known about one trade from its first copy to its end. Only the machine makes a next one. */
 export type Settlement = Opening & {

@@ -81,7 +81,12 @@ export function start(opening: Opening): Settlement {
  *
  * The facts of the event are noted first (a copy, an outcome), then the first row of the table that fits decides.
  */
-export function transition(document: ScenarioDocument, settlement: Settlement, event: MachineEvent, time: number): Result<Transition> {
+export function transition(
+  document: ScenarioDocument,
+  settlement: Settlement,
+  event: MachineEvent,
+  time: number,
+): Result<Transition> {
   const draft = draftOf(document, settlement, Math.max(time, settlement.time));
   const named = note(draft, event);
   if (!named.ok) return named;
@@ -89,9 +94,14 @@ export function transition(document: ScenarioDocument, settlement: Settlement, e
   if (!row) return noEdge(draft, named.value);
   for (const action of row.then) ACTIONS[action](draft, row.because ?? '');
   if (row.next !== 'same') enter(draft, row.next);
-  const ending = ENDINGS.find((each) => each.phase === draft.settlement.phase && each.when.every((guard) => GUARDS[guard](draft)));
+  const ending = ENDINGS.find(
+    (each) => each.phase === draft.settlement.phase && each.when.every((guard) => GUARDS[guard](draft)),
+  );
   if (ending) enter(draft, ending.next);
-  return accept({ settlement: { ...draft.settlement, time: draft.time, sequence: draft.sequence }, changes: draft.changes });
+  return accept({
+    settlement: { ...draft.settlement, time: draft.time, sequence: draft.sequence },
+    changes: draft.changes,
+  });
 }
 
 function enter(draft: Draft, to: Phase): void {
@@ -100,7 +110,11 @@ function enter(draft: Draft, to: Phase): void {
 }
 
 function fits(row: Row, draft: Draft, event: EventName): boolean {
-  return row.phase.includes(draft.settlement.phase) && row.event.includes(event) && row.when.every((guard) => GUARDS[guard](draft));
+  return (
+    row.phase.includes(draft.settlement.phase) &&
+    row.event.includes(event) &&
+    row.when.every((guard) => GUARDS[guard](draft))
+  );
 }
 
 /** Writes down what the event says and gives it the name by which the table knows it. */
@@ -129,7 +143,8 @@ function noteCopy(draft: Draft, copy: Copy, participants: readonly Participant[]
   const deadline = Math.min(...copies.map((each) => each.deadline));
   if (draft.time >= deadline) return refuse('deadline-passed', 'The deadline that was lodged has passed.');
   const first = copies[0];
-  const matched = first && copies.length === settlement.lodgers.length && copies.every((each) => each.hash === first.hash);
+  const matched =
+    first && copies.length === settlement.lodgers.length && copies.every((each) => each.hash === first.hash);
   draft.changes.push({ what: 'lodged', organisation: copy.organisation });
   draft.settlement = { ...settlement, copies, deadline, differences: matched ? [] : differencesOf(copies) };
   if (matched) match(draft, first, participants);
@@ -140,7 +155,15 @@ function match(draft: Draft, copy: Copy, participants: readonly Participant[]): 
   const { network, tradeId, scenario } = draft.settlement;
   const id = settlementId({ network, tradeId, scenario: scenario.hash, instruction: copy.hash });
   draft.changes.push({ what: 'matched' });
-  draft.settlement = { ...draft.settlement, settlement: id, instruction: copy.hash, fields: copy.fields, copies: [], differences: [], participants };
+  draft.settlement = {
+    ...draft.settlement,
+    settlement: id,
+    instruction: copy.hash,
+    fields: copy.fields,
+    copies: [],
+    differences: [],
+    participants,
+  };
 }
 
 /** Every field that not all copies agree on, with each organisation's value; an absent one is shown as empty. */
@@ -168,7 +191,8 @@ function noteRetraction(draft: Draft, organisation: string): Result<EventName> {
 
 function noteCancel(draft: Draft, organisation: string): Result<EventName> {
   const { settlement } = draft;
-  if (settlement.cancels.includes(organisation)) return refuse('already-recorded', `${organisation} has asked to cancel before.`);
+  if (settlement.cancels.includes(organisation))
+    return refuse('already-recorded', `${organisation} has asked to cancel before.`);
   draft.settlement = { ...settlement, cancels: [...settlement.cancels, organisation].toSorted() };
   draft.changes.push({ what: 'cancel-requested', organisation });
   return accept('cancel');
@@ -189,20 +213,41 @@ function noteOutcome(draft: Draft, outcome: Outcome): Result<EventName> {
   if (!open) return noteAgain(draft, operation, outcome);
   const status = statusOf(operation, outcome);
   const { terms, reason, transaction, byPeople } = outcome;
-  const answered: OperationState = { ...operation, status, readBack: byPeople ? operation.expected : terms, reason, transaction, byPeople };
+  const answered: OperationState = {
+    ...operation,
+    status,
+    readBack: byPeople ? operation.expected : terms,
+    reason,
+    transaction,
+    byPeople,
+  };
   draft.replace(answered);
   draft.subject = answered;
   const { verb, system } = operation;
-  draft.changes.push({ what: status, operation: operationName(operation), verb, system, terms: answered.readBack, reason, byPeople });
+  draft.changes.push({
+    what: status,
+    operation: operationName(operation),
+    verb,
+    system,
+    terms: answered.readBack,
+    reason,
+    byPeople,
+  });
   return accept<EventName>(`${operation.purpose} ${status}`);
 }
 
 /** A second outcome of one operation: the same is nothing new; another is kept as evidence and changes nothing. */
 function noteAgain(draft: Draft, operation: OperationState, outcome: Outcome): Result<EventName> {
   const before = operation.status === 'dead' ? 'dead' : 'effective';
-  const same = before === outcome.status && (before === 'dead' || operation.byPeople || outcome.byPeople || sameTerms(operation.readBack, outcome.terms));
+  const same =
+    before === outcome.status &&
+    (before === 'dead' || operation.byPeople || outcome.byPeople || sameTerms(operation.readBack, outcome.terms));
   if (same) return refuse('already-recorded', `The outcome of ${operationName(operation)} is recorded already.`);
-  if (draft.settlement.attention.some((flag) => flag.operation === operationName(operation) && flag.reason === 'contradiction')) {
+  if (
+    draft.settlement.attention.some(
+      (flag) => flag.operation === operationName(operation) && flag.reason === 'contradiction',
+    )
+  ) {
     return refuse('already-recorded', `The contradiction about ${operationName(operation)} is recorded already.`);
   }
   draft.subject = operation;
@@ -238,12 +283,19 @@ function noEdge(draft: Draft, event: EventName): Result<never> {
   if (event === 'cancel' && (phase === 'deciding' || phase === 'committed' || phase === 'settled')) {
     return refuse('irrevocable', `The settlement is ${phase}; it can no longer be cancelled.`, { details: { phase } });
   }
-  if (event === 'expire' && (phase === 'proposed' || phase === 'preparing' || (phase === 'deciding' && draft.time < deadline))) {
-    return refuse('deadline-not-passed', 'The deadline has not passed on the ledger.', { details: { phase, deadline, time: draft.time } });
+  if (
+    event === 'expire' &&
+    (phase === 'proposed' || phase === 'preparing' || (phase === 'deciding' && draft.time < deadline))
+  ) {
+    return refuse('deadline-not-passed', 'The deadline has not passed on the ledger.', {
+      details: { phase, deadline, time: draft.time },
+    });
   }
   if (event === 'expire' && (phase === 'deciding' || phase === 'committed' || phase === 'aborting')) {
     return refuse('nothing-overdue', 'Nothing is unanswered beyond its limit.', { details: { phase } });
   }
   invariant(event !== 'contradict' && event !== 'disagree', 'evidence is taken in every phase');
-  return refuse('illegal-edge', `The settlement is ${phase}; "${event}" cannot happen there.`, { details: { phase, event } });
+  return refuse('illegal-edge', `The settlement is ${phase}; "${event}" cannot happen there.`, {
+    details: { phase, event },
+  });
 }

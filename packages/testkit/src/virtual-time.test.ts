@@ -54,7 +54,16 @@ test('until goes as far as it must, and says what did not come about', async () 
 });
 
 test('the process has its own timers back afterwards', async () => {
-  const before = [setTimeout, clearTimeout, setImmediate, clearImmediate, Object.getOwnPropertyDescriptor(performance, 'now')];
+  const before = [
+    setTimeout,
+    clearTimeout,
+    setImmediate,
+    clearImmediate,
+    Object.getOwnPropertyDescriptor(performance, 'now'),
+  ];
   new VirtualTime().install()[Symbol.dispose]();
-  assert.deepEqual([setTimeout, clearTimeout, setImmediate, clearImmediate, Object.getOwnPropertyDescriptor(performance, 'now')], before);
+  assert.deepEqual(
+    [setTimeout, clearTimeout, setImmediate, clearImmediate, Object.getOwnPropertyDescriptor(performance, 'now')],
+    before,
+  );
 });
