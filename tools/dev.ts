@@ -128,8 +128,9 @@ type ReadSample = (run: string) => Sample;
 
 async function startAll(supervisor: Supervisor, screen: Screen): Promise<void> {
   const began = performance.now();
+  const ready = supervisor.startAll();
   screen.text(`starting ${supervisor.names.length} processes`);
-  await supervisor.startAll();
+  await ready;
   screen.text(`all are ready after ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 

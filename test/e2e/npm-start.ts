@@ -26,6 +26,7 @@ export class NpmStart implements AsyncDisposable {
   readonly #data: string;
   readonly #pids = new Map<number, string>();
   readonly #waiting = new Set<() => void>();
+  #keeper: number | undefined;
   #output = '';
 
   constructor(data: string, portBase: number, args: readonly string[]) {
@@ -107,7 +108,10 @@ export class NpmStart implements AsyncDisposable {
   #notePids(): void {
     const running = readJson(join(this.#data, 'running.json'));
     if (!isObject(running) || !isObject(running['processes'])) return;
-    this.#pids.set(Number(running['pid']), 'npm start');
+    // The next start on the same data writes the same file.
+    this.#keeper ??= Number(running['pid']);
+    if (running['pid'] !== this.#keeper) return;
+    this.#pids.set(this.#keeper, 'npm start');
     for (const [name, pid] of Object.entries(running['processes'])) this.#pids.set(Number(pid), name);
     const chain = readText(join(this.#data, 'fcy-evm/data/anvil.pid'));
     const pid = Number(/[0-9]+/.exec(chain ?? '')?.[0]);

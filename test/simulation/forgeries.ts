@@ -9,7 +9,7 @@ import {
 import { type InProcessNetwork, signStatement } from '@linkspan/testkit';
 import type { SettlementView } from '@linkspan/contract';
 
-const SHARES = 200;
+const SHARES = 12;
 
 /** What an organisation that lies could send to the others about every open settlement, all at once. */
 export async function sendForgeries(network: InProcessNetwork, organisation: string): Promise<void> {

@@ -8,14 +8,14 @@ import { act, DEEDS } from './workload.ts';
 export type SimulationResult = { readonly log: readonly string[]; readonly ends: Readonly<Record<string, string>> };
 
 const STEP_MS = 250;
-const HARM_MS = 45_000;
+const HARM_MS = 30_000;
 /** Once nothing breaks any more everything ends within this: the longest deadline, taking turns, back-off. */
 const END_MS = 180_000;
 /** Whatever is still on its way arrives within this. */
 const LATE_MS = 70_000;
 
 /**
- * Three quarters of a minute of a whole network with people, faults and virtual time, all drawn from one seed, then quiet until everything has ended. Throws when an
+ * Half a minute of a whole network with people, faults and virtual time, all drawn from one seed, then quiet until everything has ended. Throws when an
  * invariant does not hold; `log` has what happened until then. `sabotage` is done in the beginning, to see that the checkers see.
  */
 export async function simulate(

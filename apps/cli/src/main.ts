@@ -3,6 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { run } from './run.ts';
 
+// Whoever read the output has seen enough, as `head` does.
+process.stdout.on('error', () => process.exit());
+
 const { stdout, stderr, env } = process;
 
 process.exitCode = await run(process.argv.slice(2), {

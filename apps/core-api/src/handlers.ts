@@ -15,10 +15,12 @@ import {
 import { readBalances, type SystemReader } from './balances.ts';
 import { entryBody, settlementBody, summaryBody } from './bodies.ts';
 import { accountsIn, type Directory } from './directory.ts';
+import { docsPage } from './docs-page.ts';
 import { collectEvidence, listPeriod } from './evidence.ts';
 import { findSettlement } from './find-settlement.ts';
 import type { Lodging } from './lodge-instruction.ts';
 import type { Measurements } from './measurements.ts';
+import { openApiDocument } from './openapi.ts';
 import type { Action, OperatorCalls } from './operator-calls.ts';
 import type { Readiness } from './readiness.ts';
 import { scenarioBody, scenariosBody, systemsBody } from './register-bodies.ts';
@@ -95,6 +97,8 @@ export function createHandlers(services: Services): Handlers {
       return answer.ok ? accept({ body: answer.value }) : answer;
     },
     metrics: async () => accept({ body: await services.measurements.text() }),
+    openapi: async () => accept({ body: openApiDocument() }),
+    docs: async () => accept({ body: docsPage() }),
     'send-shares': async ({ body }) => {
       const sent = parse(ENDPOINTS['send-shares'].body, body, 'request-invalid');
       if (!sent.ok) return sent;

@@ -87,8 +87,8 @@ class Loop implements Coordinator {
     this.#organisations = organisations;
     this.#saved = journal.checkpoint();
     const tracked = (proposal: Hash): Tracked | undefined => this.#tracked.get(proposal);
-    const isOpen = (proposal: Hash): boolean => this.#tracked.has(proposal);
-    this.#shares = new ShareBook(verify, certificates.keys, certificates.quorum, isOpen);
+    const settlementOf = (proposal: Hash): Hash | null | undefined => tracked(proposal)?.view.state.settlement;
+    this.#shares = new ShareBook(verify, certificates.keys, certificates.quorum, settlementOf);
     this.#desk = new CertificateDesk({
       organisation,
       organisations,

@@ -41,6 +41,22 @@ test('a restart signs again what is still open, from before its block on and not
     await invariants.checkEnded();
   }));
 
+test('a restart goes on with what was asked before its checkpoint', () =>
+  withVirtualNetwork(async (network, time) => {
+    const csd = network.system('csd');
+    csd.down = true;
+    const proposal = await network.lodge(sampleInstruction('T-1', time.now()));
+    // The others' statements are recorded, so that nothing about it comes after the checkpoint.
+    await time.pass(5_000);
+    await busy(network, time, 140, 'after');
+    await network.stop(ORGANISATION);
+    assert.ok(checkpointOf(network) > 64);
+    csd.down = false;
+    csd.wake();
+    await network.start(ORGANISATION);
+    assert.equal((await network.until(proposal, ['settled', 'cancelled'])).state.phase, 'settled');
+  }));
+
 test('F50 a coordinator with an old journal and checkpoint reads again what it has done, and changes nothing', () =>
   withVirtualNetwork(async (network, time) => {
     const invariants = watchInvariants(network);

@@ -15,6 +15,7 @@ const SIGNERS = ['1', '2', '3'].map((digit) => secp256k1Signer(digit.padStart(64
 const [A, B, C] = SIGNERS;
 const STRANGER = secp256k1Signer('4'.padStart(64, '0'));
 const PROPOSAL = hashOf('proposal');
+const SETTLEMENT = hashOf('settlement');
 const CALLED = certificate(3);
 const verify = createVerify({ memoize: 1_000 });
 
@@ -45,18 +46,20 @@ test('what does not prove itself is not kept', () => {
   assert.deepEqual(book.of(PROPOSAL), []);
 });
 
-test('one signer cannot take the room of the others', () => {
+test('one signer cannot take the room of the others, nor its own for ever', () => {
   const book = open();
-  book.add(
-    PROPOSAL,
-    Array.from({ length: 500 }, (_, count) => share(A, certificate(count + 10))),
-  );
+  const flood = Array.from({ length: 100 }, (_, count) => share(A, certificate(count + 10)));
+  book.add(PROPOSAL, flood);
   assert.equal(book.add(PROPOSAL, [share(B, CALLED), share(C, CALLED)]), 2);
-  assert.ok(book.join(PROPOSAL, CALLED));
-  assert.deepEqual(
-    book.fitting(PROPOSAL, [CALLED]).map(({ key }) => key),
-    [keyOf(B), keyOf(C)],
-  );
+  assert.deepEqual(keysOf(book.fitting(PROPOSAL, [CALLED])), [keyOf(B), keyOf(C)]);
+  assert.equal(book.add(PROPOSAL, [share(A, CALLED)]), 1);
+  assert.deepEqual(keysOf(book.fitting(PROPOSAL, [CALLED])), [keyOf(B), keyOf(C), keyOf(A)]);
+  assert.ok(book.of(PROPOSAL).length < flood.length, 'there is an end to what is kept');
+});
+
+test('true signatures of another settlement are not kept', () => {
+  const book = open();
+  assert.equal(book.add(PROPOSAL, [share(A, { ...CALLED, settlement: hashOf('another') })]), 0);
 });
 
 test('what comes for settlements that are not open makes way for newer ones; what is open stays', () => {
@@ -64,7 +67,7 @@ test('what comes for settlements that are not open makes way for newer ones; wha
     () => true,
     SIGNERS.map(({ key }) => key),
     2,
-    (proposal) => proposal === PROPOSAL,
+    (proposal) => (proposal === PROPOSAL ? SETTLEMENT : undefined),
   );
   const shared = share(A, CALLED);
   const others = Array.from({ length: 10_001 }, (_, i) => hashOf({ ended: i }));
@@ -98,14 +101,19 @@ function open(): ShareBook {
     verify,
     SIGNERS.map(({ key }) => key),
     2,
+    () => SETTLEMENT,
   );
+}
+
+function keysOf(shares: readonly CertificateShare[]): CertificateKey[] {
+  return shares.map(({ key }) => key);
 }
 
 function certificate(count: number): Certificate {
   const network = hashOf('network');
   return {
     network,
-    settlement: hashOf('s'),
+    settlement: SETTLEMENT,
     kind: 'commit',
     scenario: hashOf('c'),
     head: hashOf('h'),

@@ -11,7 +11,10 @@ import {
   verifyShare,
 } from '@linkspan/protocol';
 
-/** Shares of one key that are kept for one settlement: one of every kind, and room for a few that prove wrong. One signer fills its own room only. */
+/**
+ * Shares of one key that are kept for one settlement: one of every kind, and room for a few that nobody called for. The oldest make way, so a
+ * signer that sends too much takes nobody's room but its own, and not for ever.
+ */
 const MAXIMUM_SHARES_OF_KEY = 8;
 /** Settlements that this node does not show as open and whose shares are kept all the same; the oldest make way. */
 const MAXIMUM_EARLY = 10_000;
@@ -24,33 +27,42 @@ export class ShareBook {
   readonly #verify: Verify;
   readonly #keys: ReadonlySet<CertificateKey>;
   readonly #quorum: number;
-  readonly #isOpen: (proposal: Hash) => boolean;
+  readonly #settlementOf: (proposal: Hash) => Hash | null | undefined;
   readonly #shares = new Map<Hash, CertificateShare[]>();
   readonly #early = new Set<Hash>();
   readonly #waiters = new Map<Hash, Set<() => void>>();
 
+  /** `settlementOf`: the id of an open proposal's settlement, null while it has none, undefined for what is not open here. */
   constructor(
     verify: Verify,
     keys: readonly CertificateKey[],
     quorum: number,
-    isOpen: (proposal: Hash) => boolean = () => true,
+    settlementOf: (proposal: Hash) => Hash | null | undefined,
   ) {
     this.#verify = verify;
     this.#keys = new Set(keys);
     this.#quorum = quorum;
-    this.#isOpen = isOpen;
+    this.#settlementOf = settlementOf;
   }
 
   /** Keeps the shares that prove themselves; answers how many were new. */
   add(proposal: Hash, shares: readonly CertificateShare[]): number {
     const known = this.#shares.get(proposal) ?? [];
-    const before = known.length;
-    for (const share of shares) if (this.#isNew(known, share)) known.push(share);
-    if (known.length === before) return 0;
+    let added = 0;
+    const settlement = this.#settlementOf(proposal) ?? undefined;
+    for (const share of shares) {
+      // True signatures of another settlement are of no use here, and there are as many as anyone likes.
+      if (settlement !== undefined && share.certificate.settlement !== settlement) continue;
+      if (!this.#isNew(known, share)) continue;
+      makeRoom(known, share.key);
+      known.push(share);
+      added += 1;
+    }
+    if (added === 0) return 0;
     this.#shares.set(proposal, known);
-    if (!this.#isOpen(proposal)) this.#keepEarly(proposal);
+    if (this.#settlementOf(proposal) === undefined) this.#keepEarly(proposal);
     for (const wake of this.#waiters.get(proposal) ?? []) wake();
-    return known.length - before;
+    return added;
   }
 
   of(proposal: Hash, key?: CertificateKey): readonly CertificateShare[] {
@@ -94,7 +106,6 @@ export class ShareBook {
 
   #isNew(known: readonly CertificateShare[], share: CertificateShare): boolean {
     if (!this.#keys.has(share.key) || known.some((other) => sameShare(other, share))) return false;
-    if (known.filter((other) => other.key === share.key).length >= MAXIMUM_SHARES_OF_KEY) return false;
     return verifyShare(this.#verify, share);
   }
 
@@ -105,13 +116,19 @@ export class ShareBook {
     const [oldest] = this.#early;
     if (oldest === undefined) return;
     this.#early.delete(oldest);
-    if (!this.#isOpen(oldest)) this.#shares.delete(oldest);
+    if (this.#settlementOf(oldest) === undefined) this.#shares.delete(oldest);
   }
 }
 
 /** The certificate of a kind among those that a settlement calls for. */
 export function calledFor(certificates: readonly Certificate[], kind: CertificateKind): Certificate | undefined {
   return certificates.find((certificate) => certificate.kind === kind);
+}
+
+function makeRoom(shares: CertificateShare[], key: CertificateKey): void {
+  if (shares.filter((share) => share.key === key).length < MAXIMUM_SHARES_OF_KEY) return;
+  const oldest = shares.findIndex((share) => share.key === key);
+  shares.splice(oldest, 1);
 }
 
 function sameShare(a: CertificateShare, b: CertificateShare): boolean {

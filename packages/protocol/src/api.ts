@@ -7,6 +7,19 @@ import { accountRecordSchema, instrumentRecordSchema, partyRecordSchema, systemR
 import { scenarioDocumentSchema, scenarioReferenceSchema } from './scenario-document.ts';
 import { signedStatementSchema } from './statement.ts';
 
+/** The problem document of every answer that is none (RFC 9457); `problems` are at places in the request. */
+export const problemBodySchema = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  problems: z
+    .array(z.strictObject({ pointer: z.string(), code: z.string(), message: z.string(), iso: z.string() }))
+    .optional(),
+  details: z.looseObject({}).optional(),
+});
+
 /** Bodies of the CoreAPI. Instants are RFC 3339 in UTC, amounts decimal strings. */
 const instantSchema = z.string();
 

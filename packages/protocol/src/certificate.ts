@@ -10,8 +10,9 @@ export type CertificateKind = (typeof CERTIFICATE_KINDS)[number];
 
 /**
  * A decision on the ledger, in the form that organisations sign and every connected system checks.
- * `head` and `count` pin the history up to the entry that decided. `operations` names what it covers: for `proceed` the holds that the
- * pivot may use, for `abort` the operations in doubt at the decision, for `fence` the pivot; empty for `commit`.
+ * `head` and `count` pin the history up to the entry that decided. `operations` names what it covers, and it covers nothing else: for
+ * `proceed` the holds that the pivot may use, for `commit` the holds to execute, for `abort` the holds to release and the operations in
+ * doubt, which anyone with it may fence; for `fence` the pivot.
  */
 export type Certificate = {
   readonly network: Hash;

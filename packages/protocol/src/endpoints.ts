@@ -5,6 +5,7 @@ import {
   healthBodySchema,
   historyBodySchema,
   lodgedSchema,
+  problemBodySchema,
   readinessBodySchema,
   registeredSchema,
   registrationSchema,
@@ -22,6 +23,8 @@ import {
 import { PHASES } from './change.ts';
 import { identifierSchema } from './genesis.ts';
 import { hashSchema } from './hash.ts';
+import { dvpInstructionSchema } from './instruction.ts';
+import { scenarioDocumentSchema } from './scenario-document.ts';
 
 /**
  * Every endpoint of the CoreAPI, declared once: server, clients, OpenAPI and reference follow from here.
@@ -35,6 +38,8 @@ export type Endpoint = {
   readonly status: number;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  /** The form that a body should have, where any is taken so that everything wrong with it can be said at once. */
+  readonly form?: z.ZodType;
   readonly answer?: z.ZodType;
   /** The media type of an answer that is no JSON. */
   readonly media?: string;
@@ -52,6 +57,7 @@ export const ENDPOINTS = {
     title: 'Lodge this organisation’s copy of an instruction',
     status: 202,
     body: z.json(),
+    form: dvpInstructionSchema,
     answer: lodgedSchema,
   },
   settlements: {
@@ -218,6 +224,21 @@ export const ENDPOINTS = {
     status: 200,
     media: 'text/plain; version=0.0.4; charset=utf-8',
   },
+  openapi: {
+    method: 'GET',
+    path: '/openapi.json',
+    for: 'everyone',
+    title: 'This API as an OpenAPI 3.1 document, with the JSON Schema of everything',
+    status: 200,
+  },
+  docs: {
+    method: 'GET',
+    path: '/docs',
+    for: 'everyone',
+    title: 'This API as a page for people',
+    status: 200,
+    media: 'text/html; charset=utf-8',
+  },
   'send-shares': {
     method: 'POST',
     path: '/organisations/shares',
@@ -248,3 +269,63 @@ export const ENDPOINTS = {
 } as const satisfies Record<string, Endpoint>;
 
 export type EndpointName = keyof typeof ENDPOINTS;
+
+/** The name of every schema that requests and answers have, for documents about the API. */
+const SCHEMA_NAMES: Readonly<Record<string, z.ZodType>> = {
+  Acknowledged: acknowledgedSchema,
+  Balances: balancesBodySchema,
+  EvidencePeriod: ENDPOINTS['evidence-period'].answer,
+  Health: healthBodySchema,
+  History: historyBodySchema,
+  Instruction: dvpInstructionSchema,
+  Lodged: lodgedSchema,
+  Problem: problemBodySchema,
+  Readiness: readinessBodySchema,
+  Registered: registeredSchema,
+  Registration: registrationSchema,
+  Resolve: resolveBodySchema,
+  Scenario: scenarioBodySchema,
+  ScenarioDocument: scenarioDocumentSchema,
+  Scenarios: scenariosBodySchema,
+  Settlement: settlementBodySchema,
+  SettlementPage: settlementPageSchema,
+  Shares: sharesBodySchema,
+  SharesAnswer: sharesAnswerSchema,
+  SharesRequest: sharesRequestSchema,
+  Statements: statementsBodySchema,
+  Systems: systemsBodySchema,
+};
+
+/** JSON Schema 2020-12, which is what OpenAPI 3.1 uses. */
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** Every named schema of the API, with references to one another that begin with a prefix such as `#/components/schemas/`. */
+export function jsonSchemas(prefix: string): Record<string, JsonSchema> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(SCHEMA_NAMES)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, { uri: (id) => prefix + id, io: 'input' });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [
+      name,
+      Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema' && key !== '$id')),
+    ]),
+  );
+}
+
+/** The name under which {@link jsonSchemas} has a schema of the endpoint table. */
+export function schemaName(schema: z.ZodType): string | undefined {
+  return Object.keys(SCHEMA_NAMES).find((name) => SCHEMA_NAMES[name] === schema);
+}
+
+/** The parameters in an endpoint's query, each with its JSON Schema. */
+export function queryParameters({ query }: Endpoint): Record<string, JsonSchema> {
+  const { properties = {} } = query ? z.toJSONSchema(query, { io: 'input' }) : {};
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([name, schema]) => (typeof schema === 'object' ? [[name, schema]] : [])),
+  );
+}
+
+/** Whether a request must carry an Idempotency-Key: it changes something for an operator. */
+export function needsIdempotencyKey({ method, for: caller }: Endpoint): boolean {
+  return method === 'POST' && caller === 'operators';
+}

@@ -1,4 +1,4 @@
-import { invariant } from '@linkspan/protocol';
+import { type Hash, invariant } from '@linkspan/protocol';
 import { changeOf, type Draft } from './draft.ts';
 import { overdue } from './guards.ts';
 import { inverseOf, nextAttempt, pivotStage, requestsOf } from './operations.ts';
@@ -66,10 +66,13 @@ function requestStage(draft: Draft, index: number): void {
 }
 
 function decide(draft: Draft, kind: 'commit' | 'abort', because: string): void {
-  invariant(draft.settlement.decision === null, 'a settlement is decided once');
-  const inDoubt =
-    kind === 'commit' ? [] : draft.settlement.operations.filter((o) => o.status === 'requested').map((o) => o.id);
-  draft.settlement = { ...draft.settlement, decision: { kind, because, sequence: draft.sequence, inDoubt } };
+  const { decision, operations } = draft.settlement;
+  invariant(decision === null, 'a settlement is decided once');
+  const ids = (of: readonly OperationState[]): Hash[] => of.map(({ id }) => id);
+  const inDoubt = kind === 'commit' ? [] : ids(operations.filter((operation) => operation.status === 'requested'));
+  const held = (operation: OperationState): boolean => operation.status === 'effective' || operation.status === 'irregular';
+  const holds = ids(operations.filter((operation) => operation.verb === 'hold' && held(operation)));
+  draft.settlement = { ...draft.settlement, decision: { kind, because, sequence: draft.sequence, inDoubt, holds } };
   draft.changes.push({ what: 'decided', decision: kind, because });
   draft.changes.push({ what: 'called-for', certificate: kind });
 }

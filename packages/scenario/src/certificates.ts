@@ -44,9 +44,9 @@ function covered(settlement: Settlement, kind: CertificateKind): readonly Hash[]
       return settlement.proceed?.holds ?? [];
     case 'fence':
       return settlement.fence ? [settlement.fence.pivot] : [];
+    // Named one by one: a hold that somebody makes later under the same settlement is opened by no certificate.
     case 'abort':
-      return settlement.decision?.inDoubt ?? [];
     case 'commit':
-      return [];
+      return settlement.decision ? [...settlement.decision.inDoubt, ...settlement.decision.holds] : [];
   }
 }

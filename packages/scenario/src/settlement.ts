@@ -76,6 +76,8 @@ export type Decision = {
   readonly sequence: number;
   /** For an abort: the operations that were requested and unanswered, which anyone with the certificate may fence. */
   readonly inDoubt: readonly Hash[];
+  /** The holds that had taken effect: the ones that a commit executes and an abort releases. */
+  readonly holds: readonly Hash[];
 };
 
 export type Opinion = {
