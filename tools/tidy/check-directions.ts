@@ -1,6 +1,6 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
-import { directionOf, freeFolders, testExtras, testOnlyPackage, type Direction } from './directions.ts';
+import { directionOf, freeFolders, testExtras, testOnlyPackage, type Direction, launcher } from './directions.ts';
 import { findSpecifiers, isRelative, packageOf, type Specifier } from './specifiers.ts';
 import { codeOf, tokenize } from './tokens.ts';
 import { findWorkspaces, isScript, isTest, lineAt, ownerOf, type Finding, type Tree, type Workspace } from './tree.ts';
@@ -42,7 +42,8 @@ function checkImports(file: string, workspaces: readonly Workspace[], tree: Tree
     const finding = (rule: string, message: string): readonly Finding[] => [
       { file, line: specifier.line, rule, message },
     ];
-    if (isRelative(specifier.name) && specifier.kind === 'import' && !/\.(ts|tsx|json)$/.test(specifier.name)) {
+    const extension = file.endsWith('.js') ? /\.js$/ : /\.(ts|tsx|json)$/;
+    if (isRelative(specifier.name) && specifier.kind === 'import' && !extension.test(specifier.name)) {
       return finding('import-extension', `write the extension .ts in '${specifier.name}'`);
     }
     if (from === undefined) return [];
@@ -60,7 +61,8 @@ function refuseImport(
   const { name } = specifier;
   const direction = directionOf(from.folder);
   if (direction === undefined) return undefined;
-  if (specifier.kind === 'computed') return 'the name of a module must be written out, so that it can be checked';
+  if (specifier.kind === 'computed' && file !== launcher)
+    return 'the name of a module must be written out, so that it can be checked';
   if (isRelative(name)) {
     const target = posix.join(posix.dirname(file), name);
     return target.startsWith(`${from.folder}/`) ? undefined : `'${name}' leaves ${from.folder}`;

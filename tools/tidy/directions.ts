@@ -38,6 +38,9 @@ export const testExtras = { packages: ['testkit', 'keys'], thirdParty: ['fast-ch
 /** Only tests may depend on it. */
 export const testOnlyPackage = 'testkit';
 
+/** The one file that loads whatever program it is asked for: it runs before anything else, on whichever Node there is. */
+export const launcher = 'apps/cli/bin/node24.js';
+
 /** Folders outside every workspace whose code may use anything that some package.json declares. */
 export const freeFolders: readonly string[] = ['tools', 'test'];
 

@@ -7,14 +7,18 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const NODE_NEEDED = 24;
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const PACKAGES = [`node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`];
+const PACKAGES = [
+  `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`,
+  `node-bin-${process.platform}-${process.arch}`,
+];
 
 /**
  * @param {string} script
  * @param {string[]} args
  */
 export async function runOnNode24(script, args) {
-  if (!existsSync(resolve(ROOT, 'node_modules/@linkspan'))) return refuse('The dependencies are not installed: run npm ci first.');
+  if (!existsSync(resolve(ROOT, 'node_modules/@linkspan')))
+    return refuse('The dependencies are not installed: run npm ci first.');
   if (Number(process.versions.node.split('.')[0]) >= NODE_NEEDED) {
     process.argv = [process.execPath, script, ...args];
     await import(pathToFileURL(script).href);
@@ -23,11 +27,14 @@ export async function runOnNode24(script, args) {
   const binary = process.platform === 'win32' ? 'bin/node.exe' : 'bin/node';
   const node = PACKAGES.map((name) => resolve(ROOT, 'node_modules', name, binary)).find((path) => existsSync(path));
   if (node === undefined) {
-    return refuse(`Linkspan runs on Node ${NODE_NEEDED}; this is Node ${process.versions.node}, and npm ci found no newer one for ${process.platform} ${process.arch}.`);
+    return refuse(
+      `Linkspan runs on Node ${NODE_NEEDED}; this is Node ${process.versions.node}, and npm ci found no newer one for ${process.platform} ${process.arch}.`,
+    );
   }
   const child = spawn(node, [script, ...args], { stdio: 'inherit' });
   // A terminal's Ctrl-C reaches both; a signal to this process alone is passed on, and its end is the child's to decide.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => void (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)));
   process.exitCode = await new Promise((end) => child.once('exit', (code, signal) => end(signal === null ? code : 1)));
 }
 
@@ -38,4 +45,5 @@ function refuse(sentence) {
 }
 
 const [, self, script, ...args] = process.argv;
-if (self !== undefined && script !== undefined && resolve(self) === fileURLToPath(import.meta.url)) await runOnNode24(resolve(script), args);
+if (self !== undefined && script !== undefined && resolve(self) === fileURLToPath(import.meta.url))
+  await runOnNode24(resolve(script), args);

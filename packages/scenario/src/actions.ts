@@ -70,7 +70,8 @@ function decide(draft: Draft, kind: 'commit' | 'abort', because: string): void {
   invariant(decision === null, 'a settlement is decided once');
   const ids = (of: readonly OperationState[]): Hash[] => of.map(({ id }) => id);
   const inDoubt = kind === 'commit' ? [] : ids(operations.filter((operation) => operation.status === 'requested'));
-  const held = (operation: OperationState): boolean => operation.status === 'effective' || operation.status === 'irregular';
+  const held = (operation: OperationState): boolean =>
+    operation.status === 'effective' || operation.status === 'irregular';
   const holds = ids(operations.filter((operation) => operation.verb === 'hold' && held(operation)));
   draft.settlement = { ...draft.settlement, decision: { kind, because, sequence: draft.sequence, inDoubt, holds } };
   draft.changes.push({ what: 'decided', decision: kind, because });

@@ -33,7 +33,10 @@ export class MemoryWorld implements World, Reader {
     this.events.push(event);
   }
 
-  range(prefix: string, options: { readonly limit: number; readonly after?: string; readonly reverse?: boolean }): Iterable<readonly [string, Stored]> {
+  range(
+    prefix: string,
+    options: { readonly limit: number; readonly after?: string; readonly reverse?: boolean },
+  ): Iterable<readonly [string, Stored]> {
     const { after, reverse } = options;
     const keys = [...this.state.keys()].filter((key) => key.startsWith(prefix)).toSorted();
     if (reverse) keys.reverse();

@@ -19,7 +19,9 @@ import { z } from 'zod';
 export const networkDefinitionSchema = z
   .strictObject({
     name: z.string().min(1),
-    organisations: z.array(z.strictObject({ id: identifierSchema, name: z.string(), economy: z.string() }).readonly()).readonly(),
+    organisations: z
+      .array(z.strictObject({ id: identifierSchema, name: z.string(), economy: z.string() }).readonly())
+      .readonly(),
     systems: z
       .array(
         systemRecordSchema
@@ -40,18 +42,31 @@ export type NetworkDefinition = z.infer<typeof networkDefinitionSchema>;
 
 /** The public keys of a network: an organisation's two, and each system's validators. */
 export type NetworkKeys = {
-  readonly organisations: Readonly<Record<string, { readonly callKey: SigningKey; readonly certificateKey: CertificateKey }>>;
+  readonly organisations: Readonly<
+    Record<string, { readonly callKey: SigningKey; readonly certificateKey: CertificateKey }>
+  >;
   readonly validators: Readonly<Record<string, readonly SigningKey[]>>;
 };
 
 /** The genesis of a network and what each organisation registers first, in an order that can be run from top to bottom. */
-export type NetworkPlan = { readonly genesis: Genesis; readonly calls: readonly { readonly organisation: string; readonly body: CallBody }[] };
+export type NetworkPlan = {
+  readonly genesis: Genesis;
+  readonly calls: readonly { readonly organisation: string; readonly body: CallBody }[];
+};
 
-export function planNetwork(definition: NetworkDefinition, keys: NetworkKeys, scenarios: readonly ScenarioDocument[], nonce: string): NetworkPlan {
+export function planNetwork(
+  definition: NetworkDefinition,
+  keys: NetworkKeys,
+  scenarios: readonly ScenarioDocument[],
+  nonce: string,
+): NetworkPlan {
   const genesis: Genesis = {
     schema: 'genesis/1',
     name: definition.name,
-    organisations: definition.organisations.map((organisation) => ({ ...organisation, ...mustHave(keys.organisations[organisation.id], organisation.id) })),
+    organisations: definition.organisations.map((organisation) => ({
+      ...organisation,
+      ...mustHave(keys.organisations[organisation.id], organisation.id),
+    })),
     quorum: quorumFor(definition.organisations.length),
     toleranceMs: 2000,
     nonce,
@@ -61,10 +76,17 @@ export function planNetwork(definition: NetworkDefinition, keys: NetworkKeys, sc
     organisation: system.owner,
     body: {
       type: 'register-system',
-      system: { ...system, validators: { keys: mustHave(keys.validators[system.id], system.id), threshold: validators.threshold }, windows: [] },
+      system: {
+        ...system,
+        validators: { keys: mustHave(keys.validators[system.id], system.id), threshold: validators.threshold },
+        windows: [],
+      },
     } as const,
   }));
-  const parties = definition.parties.map((party) => ({ organisation: party.organisation, body: { type: 'register-party', party } as const }));
+  const parties = definition.parties.map((party) => ({
+    organisation: party.organisation,
+    body: { type: 'register-party', party } as const,
+  }));
   const accounts = definition.accounts.map((account) => ({
     organisation: mustHave(owners.get(account.id.split(':')[0] ?? ''), account.id),
     body: { type: 'register-account', account } as const,
@@ -74,7 +96,10 @@ export function planNetwork(definition: NetworkDefinition, keys: NetworkKeys, sc
     body: { type: 'register-instrument', instrument } as const,
   }));
   const [first, ...others] = definition.organisations;
-  const proposals = scenarios.map((document) => ({ organisation: mustHave(first, 'organisation').id, body: { type: 'propose-scenario', document } as const }));
+  const proposals = scenarios.map((document) => ({
+    organisation: mustHave(first, 'organisation').id,
+    body: { type: 'propose-scenario', document } as const,
+  }));
   const approvals = scenarios.flatMap((document) =>
     others.map((other) => ({
       organisation: other.id,

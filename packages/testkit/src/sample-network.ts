@@ -26,7 +26,9 @@ import { networkDefinitionSchema, type NetworkPlan, planNetwork } from './networ
 export type SampleNetwork = {
   readonly id: Hash;
   readonly plan: NetworkPlan;
-  readonly organisations: Readonly<Record<string, { readonly call: Signer<SigningKey>; readonly certificate: Signer<CertificateKey> }>>;
+  readonly organisations: Readonly<
+    Record<string, { readonly call: Signer<SigningKey>; readonly certificate: Signer<CertificateKey> }>
+  >;
   readonly validators: Readonly<Record<string, readonly Signer<SigningKey>[]>>;
   /** A signed call; the nonce makes equal calls different. */
   call(organisation: string, body: CallBody, nonce?: string): SignedCall;
@@ -37,14 +39,27 @@ export type SampleNetwork = {
 export function sampleNetwork(): SampleNetwork {
   const definition = networkDefinitionSchema.parse(readJson('deploy/local/network.json'));
   const organisations = Object.fromEntries(
-    definition.organisations.map(({ id }) => [id, { call: ed25519Signer(secret(`${id} call`)), certificate: secp256k1Signer(secret(`${id} certificate`)) }]),
+    definition.organisations.map(({ id }) => [
+      id,
+      { call: ed25519Signer(secret(`${id} call`)), certificate: secp256k1Signer(secret(`${id} certificate`)) },
+    ]),
   );
   const validators = Object.fromEntries(
-    definition.systems.map(({ id, validators: { count } }) => [id, Array.from({ length: count }, (_, i) => ed25519Signer(secret(`${id} validator ${i}`)))]),
+    definition.systems.map(({ id, validators: { count } }) => [
+      id,
+      Array.from({ length: count }, (_, i) => ed25519Signer(secret(`${id} validator ${i}`))),
+    ]),
   );
   const keys = {
-    organisations: Object.fromEntries(Object.entries(organisations).map(([id, { call, certificate }]) => [id, { callKey: call.key, certificateKey: certificate.key }])),
-    validators: Object.fromEntries(Object.entries(validators).map(([id, signers]) => [id, signers.map((signer) => signer.key)])),
+    organisations: Object.fromEntries(
+      Object.entries(organisations).map(([id, { call, certificate }]) => [
+        id,
+        { callKey: call.key, certificateKey: certificate.key },
+      ]),
+    ),
+    validators: Object.fromEntries(
+      Object.entries(validators).map(([id, signers]) => [id, signers.map((signer) => signer.key)]),
+    ),
   };
   const plan = planNetwork(definition, keys, definition.scenarios.map(readScenario), 'sample');
   const id = networkId(plan.genesis);
@@ -76,7 +91,12 @@ export function sampleInstruction(tradeId: string, now: number, inMs = 60_000): 
     tradeId,
     scenario: 'dvp-buyer-overseas@1',
     security: { isin: 'XS0000000009', quantity: '1000000', unit: 'FAMT' },
-    seller: { party: 'Kita Bank', bic: 'KITAJPJ0XXX', lei: '999900KITABANK00B013', accounts: { security: 'csd:0042', lcy: 'rtgs:0042' } },
+    seller: {
+      party: 'Kita Bank',
+      bic: 'KITAJPJ0XXX',
+      lei: '999900KITABANK00B013',
+      accounts: { security: 'csd:0042', lcy: 'rtgs:0042' },
+    },
     buyer: {
       party: 'Minami Bank',
       bic: 'MINASGS0XXX',
@@ -91,7 +111,15 @@ export function sampleInstruction(tradeId: string, now: number, inMs = 60_000): 
     },
     lcy: { amount: '1000000', currency: 'JPY' },
     fcy: { amount: '6711.41', currency: 'USD' },
-    rate: { value: '149.00', base: 'USD', quote: 'JPY', of: '/lcy', rounding: 'half-up', source: 'agreed', validUntil: deadline },
+    rate: {
+      value: '149.00',
+      base: 'USD',
+      quote: 'JPY',
+      of: '/lcy',
+      rounding: 'half-up',
+      source: 'agreed',
+      validUntil: deadline,
+    },
     settlementDate: deadline.slice(0, 10),
     deadline,
     uetr: '4b1f5a9e-3c0d-4f7e-9a51-2d6c8b7e0f13',

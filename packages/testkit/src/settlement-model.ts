@@ -296,7 +296,8 @@ export class SettlementModel {
           ? [[stage.name, stage.operation]]
           : [];
     for (const [name, { verb }] of operations) {
-      if (only === undefined || verb === only) this.#open({ stage: stage.name, name, verb, attempt: 1, purpose: stage.stage });
+      if (only === undefined || verb === only)
+        this.#open({ stage: stage.name, name, verb, attempt: 1, purpose: stage.stage });
     }
   }
 
