@@ -102,6 +102,7 @@ test('preparing, the last stage effective and the ledger the pivot: committed, a
     because: 'every leg is certain',
     sequence: 4,
     inDoubt: [],
+    holds: run.settlement.operations.filter(({ verb }) => verb === 'hold').map(({ id }) => id),
   });
   const hold = run.operation('prepare-1/bond');
   assert.deepEqual(run.operation('complete-1/bond').terms, { ...hold.terms, hold: hold.id });
