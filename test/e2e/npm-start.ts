@@ -108,8 +108,8 @@ export class NpmStart implements AsyncDisposable {
   #notePids(): void {
     const running = readJson(join(this.#data, 'running.json'));
     if (!isObject(running) || !isObject(running['processes'])) return;
-    // The next start on the same data writes the same file.
-    this.#keeper ??= Number(running['pid']);
+    // The starts before and after this one on the same data write the same file.
+    if (this.#keeper === undefined && isAlive(Number(running['pid']))) this.#keeper = Number(running['pid']);
     if (running['pid'] !== this.#keeper) return;
     this.#pids.set(this.#keeper, 'npm start');
     for (const [name, pid] of Object.entries(running['processes'])) this.#pids.set(Number(pid), name);

@@ -52,7 +52,7 @@ async function whatGoesWell(t: TestContext, { endpoints, system }: Network): Pro
       };
       assert.ok(checkStatement(verify, held.signed, expected).ok);
       const execute = newOperation(SYSTEM, 'execute', { ...TERMS, hold: hold.id }, hold.settlement);
-      const done = await accepted(verifier.perform(execute, certify('commit', hold.settlement, [], 2), limit()));
+      const done = await accepted(verifier.perform(execute, certify('commit', hold.settlement, [hold.id], 2), limit()));
       assert.deepEqual(done.statement.terms, execute.terms);
     },
   );
@@ -94,14 +94,14 @@ async function whatGoesWell(t: TestContext, { endpoints, system }: Network): Pro
     await accepted(verifier.perform(hold, undefined, limit()));
     const execute = newOperation(SYSTEM, 'execute', { ...TERMS, hold: hold.id }, hold.settlement);
     const wrong = [
-      [certify('commit', hold.settlement, [], 1), 'certificate-refused'],
-      [certify('commit', hashOf('another'), [], 2), 'certificate-refused'],
+      [certify('commit', hold.settlement, [hold.id], 1), 'certificate-refused'],
+      [certify('commit', hashOf('another'), [hold.id], 2), 'certificate-refused'],
       [undefined, 'certificate-missing'],
     ] as const;
     for (const [certificate, code] of wrong) {
       assert.equal((await firstRefusal(endpoints, execute, certificate)).code, code);
     }
-    const done = await accepted(verifier.perform(execute, certify('commit', hold.settlement, [], 2), limit()));
+    const done = await accepted(verifier.perform(execute, certify('commit', hold.settlement, [hold.id], 2), limit()));
     assert.equal(done.statement.status, 'effective');
   });
 

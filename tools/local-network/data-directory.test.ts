@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { CannotRun } from './cannot-run.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
+import { isAlive } from './is-alive.ts';
 
 let path = '';
 beforeEach(() => (path = join(mkdtempSync(join(tmpdir(), 'linkspan-data-')), 'var')));
@@ -48,18 +49,16 @@ test('processes that a killed start left behind are waited for and named', async
   mkdirSync(path);
   writeFileSync(join(path, 'running.json'), JSON.stringify({ pid: process.pid, processes: { rtgs: orphan.pid } }));
   const said: string[] = [];
-  let ended = false;
-  orphan.once('exit', () => (ended = true));
-  const opening = openDataDirectory(
+  const stop = new AbortController();
+  using _ = await openDataDirectory(
     path,
     (line) => {
       said.push(line);
       orphan.kill('SIGKILL');
     },
-    new AbortController().signal,
+    stop.signal,
   );
-  using _ = await opening;
-  await (ended || once(orphan, 'exit'));
+  assert.ok(orphan.pid !== undefined && !isAlive(orphan.pid));
   assert.deepEqual(said, ['The last start was killed; waiting for its processes to end: rtgs.']);
 });
 

@@ -17,6 +17,8 @@ test('wrapped text fits its width and loses no character', () => {
 
 test('text is broken between words, as late as possible, and within a word only where it must be', () => {
   assert.deepEqual(wrap('asked to hold 1,000,000 JPY', 15), ['asked to hold', '1,000,000 JPY']);
+  assert.deepEqual(wrap('ab cd', 5), ['ab cd']);
+  assert.deepEqual(wrap('ab cd', 4), ['ab', 'cd']);
   assert.deepEqual(wrap('one two', Infinity), ['one two']);
   assert.deepEqual(wrap('a 12345678901', 10), ['a', '1234567890', '1']);
   assert.deepEqual(wrap('', 10), ['']);

@@ -94,7 +94,7 @@ export class MemoryBooks {
   ): string | undefined {
     const hold = this.#holds.get(id);
     if (hold?.status !== 'held') return 'There is no such open hold.';
-    const wrong = certificateProblem(this.#options, certificate, kindFor(verb), hold.settlement, hold.epoch);
+    const wrong = certificateProblem(this.#options, certificate, kindFor(verb), hold.settlement, hold.epoch, id);
     if (wrong !== undefined) return wrong;
     this.#close(NO_OPERATION, verb, id, hold);
     return undefined;
@@ -109,10 +109,9 @@ export class MemoryBooks {
       kind,
       operation.settlement,
       this.#options.certificates.epoch,
+      operation.id,
     );
     if (wrong !== undefined) return wrong;
-    if (!certificate.certificate.operations.includes(operation.id))
-      return 'The certificate does not name the operation.';
     this.fence(operation, reason);
     return undefined;
   }
@@ -180,12 +179,13 @@ export class MemoryBooks {
     const { settlement, epoch } = hold ?? { settlement: operation.settlement, epoch: this.#options.certificates.epoch };
     if (hold && hold.status !== 'held')
       return hold.status === endOf(verb) ? { status: 'sent' } : refused('NARR', `The hold is ${hold.status}.`);
+    const id = holdIdOf(operation);
+    if (id === undefined) return refused('NARR', 'It names no hold.');
     const wrong = certificate
-      ? certificateProblem(this.#options, certificate, kindFor(verb), settlement, epoch)
+      ? certificateProblem(this.#options, certificate, kindFor(verb), settlement, epoch, id)
       : `${verb} needs a certificate.`;
     if (wrong !== undefined) return { ...refused('NARR', wrong), about: 'certificate' };
-    const id = holdIdOf(operation);
-    if (hold && id !== undefined) this.#close(operation.id, verb, id, hold);
+    if (hold) this.#close(operation.id, verb, id, hold);
     else this.#releaseUnknown(operation, id);
     return { status: 'sent' };
   }
@@ -214,10 +214,10 @@ export class MemoryBooks {
   }
 
   /** The release of a hold that never was is its fence. */
-  #releaseUnknown(operation: Operation, hold: Hash | undefined): void {
-    if (hold !== undefined) this.fence({ ...operation, id: hold, verb: 'hold', terms: {} }, 'ABRT');
+  #releaseUnknown(operation: Operation, hold: Hash): void {
+    this.fence({ ...operation, id: hold, verb: 'hold', terms: {} }, 'ABRT');
     const { id, settlement } = operation;
-    const terms = hold === undefined ? {} : { hold };
+    const terms = { hold };
     this.#note(
       id,
       'release',
@@ -306,19 +306,21 @@ export class MemoryBooks {
   }
 }
 
-/** Why a certificate is not acceptable, or undefined where it is. */
+/** Why a certificate is not acceptable for the hold or operation `named`, or undefined where it is. */
 function certificateProblem(
   { network, verify, certificates }: MemoryBooksOptions,
   { certificate, block, path, signatures }: SignedCertificate,
   kind: CertificateKind,
   settlement: Hash,
   epoch: number,
+  named: Hash,
 ): string | undefined {
   if (certificate.network !== network) return 'The certificate is of another network.';
   if (certificate.settlement !== settlement) return 'The certificate is of another settlement.';
   if (certificate.kind !== kind) return `A ${kind} certificate is needed.`;
   if (certificate.epoch !== certificates.epoch || certificate.epoch < epoch)
     return 'The certificate is of an unknown or older epoch.';
+  if (!certificate.operations.includes(named)) return `The certificate does not name ${named}.`;
   const signers = new Set<CertificateKey>();
   for (const { key, signature } of signatures) {
     if (!certificates.keys.includes(key)) return `${key} is no signer of the epoch.`;

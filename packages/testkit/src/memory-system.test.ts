@@ -101,7 +101,10 @@ test('the release of a hold that never was fences it', async () => {
   const connector = memorySystem('rtgs').connector('one');
   const hold = operation('hold', 'one', CASH);
   const release = operation('release', 'one', { ...CASH, hold: hold.id });
-  assert.deepEqual(await connector.submit(release, certify('abort', hold.settlement, [], QUORUM)), { status: 'sent' });
+  const unnamed = await connector.submit(release, certify('abort', hold.settlement, [release.id], QUORUM));
+  assert.equal(unnamed.status === 'refused' && unnamed.about, 'certificate');
+  const abort = certify('abort', hold.settlement, [hold.id], QUORUM);
+  assert.deepEqual(await connector.submit(release, abort), { status: 'sent' });
   assert.deepEqual((await connector.lookup(release))?.terms, { hold: hold.id });
   assert.equal((await connector.submit(hold)).status, 'refused');
 });

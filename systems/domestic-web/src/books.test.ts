@@ -83,7 +83,7 @@ test('a fenced id never takes effect, whatever it was meant for, and keeps its f
   assert.deepEqual((await executor.get(`/operations/${id('a')}`)).body, dead);
   await executor.post('/holds', holdOf('b'));
   const { id: _, settlement: __, ...terms } = holdOf('a');
-  const certificate = signed();
+  const certificate = signed({ operations: [id('b')] });
   for (const reply of [
     await executor.post('/holds', holdOf('a')),
     await executor.post('/transfers', { id: id('a'), ...terms }),

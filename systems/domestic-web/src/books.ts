@@ -73,7 +73,8 @@ export class Books {
 
   /**
    * Ends a hold: cash is executed and securities are delivered under a commit certificate, either is released under an
-   * abort certificate. Anyone may bring it; only executors may key it by an operation id.
+   * abort certificate, which must name the hold: else the certificate of a settlement that is decided would end holds that
+   * are made under it later. Anyone may bring it; only executors may key it by an operation id.
    */
   close(client: Client, verb: ClosingVerb, request: CloseRequest): Result<Booked> {
     const { operation, certificate } = request;
@@ -91,7 +92,13 @@ export class Books {
     if (mismatch !== undefined) return mismatch;
     const kinds = [verb === 'release' ? ('abort' as const) : ('commit' as const)];
     const oldestEpoch = hold.epoch ?? 0;
-    const check = this.#demand(certificate, { network: this.#network, kinds, settlement, oldestEpoch });
+    const check = this.#demand(certificate, {
+      network: this.#network,
+      kinds,
+      settlement,
+      oldestEpoch,
+      names: request.hold,
+    });
     if (!check.ok) return check;
     const closing = this.#journal.closingOf(request.hold);
     if (closing !== undefined) return alreadyClosed(closing, verb, operation);

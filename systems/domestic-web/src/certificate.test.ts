@@ -42,7 +42,8 @@ test('securities are delivered and not executed, cash is executed and not delive
   const executor = await (await startFor(t)).as('executor');
   await executor.post('/holds', holdOf('cash'));
   await executor.post('/holds', holdOf('bond', { asset: ISIN }));
-  const request = { operation: id('op'), certificate: signed() };
+  const operations = [id('cash'), id('bond')];
+  const request = { operation: id('op'), certificate: signed({ operations }) };
   const mismatch = [422, 'verb-mismatch', 'NARR'];
   assert.deepEqual(problem(await executor.post(`/holds/${id('cash')}/deliver`, request)), mismatch);
   assert.deepEqual(problem(await executor.post(`/holds/${id('bond')}/execute`, request)), mismatch);
@@ -83,6 +84,29 @@ test('a stranger may bring the certificate, without an operation id, and again',
   assert.equal((await executor.get(`/operations/${id('op')}`)).status, 404, 'an id that had no effect is not used up');
 });
 
+test('a hold that the certificate does not name is neither executed, delivered nor released', async (t) => {
+  const web = await startFor(t);
+  const [executor, stranger] = [await web.as('executor'), await web.as('kita')];
+  const operations = [id('a'), id('op')];
+  const [commit, abort] = [signed({ operations }), signed({ kind: 'abort', operations })];
+  await executor.post('/holds', holdOf('late'));
+  await executor.post('/holds', holdOf('late bond', { asset: ISIN }));
+  for (const [hold, verb, certificate] of [
+    ['late', 'execute', commit],
+    ['late', 'release', abort],
+    ['late bond', 'deliver', commit],
+    ['late bond', 'release', abort],
+  ] as const) {
+    const path = `/holds/${id(hold)}/${verb}`;
+    const refused = [403, 'certificate-operation-not-named', 'NARR'];
+    assert.deepEqual(problem(await executor.post(path, { operation: id('op'), certificate })), refused, verb);
+    assert.deepEqual(problem(await executor.post(path, { certificate })), refused, verb);
+    assert.deepEqual(problem(await stranger.post(path, { certificate })), refused, verb);
+  }
+  assert.deepEqual(await position(executor, '0042'), { free: '900', held: '100' });
+  assert.deepEqual(await position(executor, '0042', ISIN), { free: '400', held: '100' });
+});
+
 test('releasing a hold that never was kills its id, if the certificate names it', async (t) => {
   const web = await startFor(t);
   const [executor, stranger] = [await web.as('executor'), await web.as('kita')];
@@ -112,6 +136,8 @@ test('every way in which a certificate can be wrong has its own code and moves n
     'another network': [signed({ network: id('other') }), 'certificate-wrong-network'],
     'another settlement': [signed({ settlement: id('other') }), 'certificate-wrong-settlement'],
     'kind proceed': [signed({ kind: 'proceed', operations: [id('a')] }), 'certificate-wrong-kind'],
+    'another hold named': [signed({ operations: [id('b'), id('op')] }), 'certificate-operation-not-named'],
+    'no hold named': [signed({ operations: [] }), 'certificate-operation-not-named'],
     'kind abort': [signed({ kind: 'abort' }), 'certificate-wrong-kind'],
     'kind fence': [signed({ kind: 'fence' }), 'certificate-wrong-kind'],
     'an epoch to come': [signed({ epoch: 2 }), 'certificate-epoch-unknown'],
@@ -147,13 +173,14 @@ test('one set of signatures serves every certificate of a block, and none beside
   const executor = await (await startFor(t)).as('executor');
   const settlements = Array.from({ length: 5 }, (_, index) => id(`settlement ${index}`));
   const block = signedBlock(
-    settlements.map((settlement) => certificateOf({ settlement })),
+    settlements.map((settlement, index) => certificateOf({ settlement, operations: [id(`hold ${index}`)] })),
     [FIRST, THIRD],
   );
   for (const [index, settlement] of settlements.entries()) {
     await executor.post('/holds', holdOf(`hold ${index}`, { settlement, amount: '10' }));
     const path = `/holds/${id(`hold ${index}`)}/execute`;
-    const forged = { ...block[index], certificate: certificateOf({ settlement, head: id('forged') }) };
+    const operations = [id(`hold ${index}`)];
+    const forged = { ...block[index], certificate: certificateOf({ settlement, operations, head: id('forged') }) };
     const reply = await executor.post(path, { certificate: forged });
     assert.deepEqual(problem(reply), [403, 'certificate-signature-invalid', 'NARR']);
     assert.equal((await executor.post(path, { certificate: block[index] })).status, 200);

@@ -130,7 +130,7 @@ function misfitOf(certificate: Certificate, demand: Demand): Refused | undefined
     );
   }
   if (demand.names !== undefined && !certificate.operations.includes(demand.names)) {
-    return refuse('certificate-operation-not-named', 'The certificate does not name this operation.');
+    return refuse('certificate-operation-not-named', 'The certificate does not name this operation or hold.');
   }
   return undefined;
 }

@@ -5,8 +5,11 @@ import { holdOf, id, listOf, MEMBERS, problem, signed, signedEpoch, startFor, ST
 test('the quorum of the latest epoch installs the next, whose members count from then on', async (t) => {
   const web = await startFor(t);
   const [executor, stranger] = [await web.as('executor'), await web.as('kita')];
+  const operations = [id('old'), id('new')];
   await executor.post('/holds', holdOf('old'));
-  const early = await executor.post(`/holds/${id('old')}/execute`, { certificate: signed({ epoch: 2 }, STRANGERS) });
+  const early = await executor.post(`/holds/${id('old')}/execute`, {
+    certificate: signed({ epoch: 2, operations }, STRANGERS),
+  });
   assert.deepEqual(problem(early), [403, 'certificate-epoch-unknown', 'NARR']);
   const { signatures, ...epoch } = signedEpoch();
   const reply = await stranger.post('/epochs', { ...epoch, signatures });
@@ -20,11 +23,11 @@ test('the quorum of the latest epoch installs the next, whose members count from
   );
   const fresh = await executor.post('/holds', holdOf('new'));
   assert.equal(fresh.body['epoch'], 2);
-  const old = await executor.post(`/holds/${id('new')}/execute`, { certificate: signed() });
+  const old = await executor.post(`/holds/${id('new')}/execute`, { certificate: signed({ operations }) });
   assert.deepEqual(problem(old), [403, 'certificate-epoch-old', 'NARR']);
   for (const [hold, certificate] of [
-    ['old', signed()],
-    ['new', signed({ epoch: 2 }, STRANGERS)],
+    ['old', signed({ operations })],
+    ['new', signed({ epoch: 2, operations }, STRANGERS)],
   ] as const) {
     assert.equal((await executor.post(`/holds/${id(hold)}/execute`, { certificate })).status, 200, hold);
   }

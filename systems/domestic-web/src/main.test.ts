@@ -174,7 +174,7 @@ async function loadUntilCut(executor: Api, words: string, acknowledged: Reply[])
       const held = await executor.post('/holds', hold);
       assert.equal(held.status, 201);
       acknowledged.push(held);
-      const request = { operation: id(`op ${words} ${count}`), certificate: signed() };
+      const request = { operation: id(`op ${words} ${count}`), certificate: signed({ operations: [hold.id] }) };
       if (count % 2 === 0) acknowledged.push(await executor.post(`/holds/${hold.id}/execute`, request));
     } catch (error) {
       if (error instanceof TypeError) return;

@@ -74,8 +74,11 @@ test('every change stands in the feed, in order, with its terms', async (t) => {
   await executor.post('/holds', holdOf('b'));
   await executor.post('/holds', holdOf('bond', { asset: ISIN }));
   await executor.post(`/holds/${id('a')}/execute`, { operation: id('x'), certificate: signed() });
-  await executor.post(`/holds/${id('b')}/release`, { certificate: signed({ kind: 'abort' }) });
-  await executor.post(`/holds/${id('bond')}/deliver`, { operation: id('y'), certificate: signed() });
+  await executor.post(`/holds/${id('b')}/release`, { certificate: signed({ kind: 'abort', operations: [id('b')] }) });
+  await executor.post(`/holds/${id('bond')}/deliver`, {
+    operation: id('y'),
+    certificate: signed({ operations: [id('bond')] }),
+  });
   await kita.post('/transfers', { id: id('z'), from: '0042', to: '9001', asset: 'JPY', amount: '1' });
   await executor.post(`/operations/${id('f')}/fence`, { reason: 'TIMO' });
   await executor.post('/holds', holdOf('a'));

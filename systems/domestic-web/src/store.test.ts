@@ -22,7 +22,10 @@ test('the tables themselves refuse what must not be', async (t) => {
   const executor = await web.as('executor');
   await executor.post('/holds', holdOf('a'));
   await executor.post('/holds', holdOf('b'));
-  await executor.post(`/holds/${id('b')}/execute`, { operation: id('x'), certificate: signed() });
+  await executor.post(`/holds/${id('b')}/execute`, {
+    operation: id('x'),
+    certificate: signed({ operations: [id('b')] }),
+  });
   await executor.post(`/operations/${id('f')}/fence`, { reason: 'TIMO' });
   await web.close();
   const database = new DatabaseSync(join(web.dataDir, 'books.sqlite'));

@@ -210,6 +210,7 @@ export function holdOf(words: string, changes: Record<string, string> = {}) {
   return { ...usual, ...changes };
 }
 
+/** A commit certificate that names the hold `a`, unless it says otherwise. */
 export function certificateOf(changes: Partial<Certificate> = {}): Certificate {
   return {
     network: NETWORK,
@@ -219,7 +220,7 @@ export function certificateOf(changes: Partial<Certificate> = {}): Certificate {
     head: id('head'),
     count: 7,
     epoch: 1,
-    operations: [],
+    operations: [id('a')],
     ...changes,
   };
 }

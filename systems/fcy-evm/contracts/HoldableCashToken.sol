@@ -7,7 +7,8 @@ import {Certificates} from "./Certificates.sol";
 
 /// @title A cash token whose balances can be held for a settlement (vocabulary of ERC-1996).
 /// @notice A hold stays for ever until a certificate of its settlement ends it: `commit` executes it, `abort` releases it,
-/// and anyone may bring either. There is no pause, freeze, upgrade, expiry, payee release or forced transfer of an open
+/// and anyone may bring either; it must name the hold, since a later hold may be made under a settlement that is already
+/// decided. There is no pause, freeze, upgrade, expiry, payee release or forced transfer of an open
 /// hold. Operation ids are one namespace, usable by registered executors only; each has at most one effect, for ever.
 contract HoldableCashToken is ERC20, AccessControl {
     using Certificates for Certificates.Trust;
@@ -152,7 +153,8 @@ contract HoldableCashToken is ERC20, AccessControl {
         emit Held(op, settlement, from, to, amount);
     }
 
-    /// @notice Moves the held amount to its beneficiary under a `commit` certificate of the hold's settlement.
+    /// @notice Moves the held amount to its beneficiary under a `commit` certificate of the hold's settlement that names
+    /// the hold.
     /// @param op The executor's operation id, or zero: anyone may bring the certificate, without an id.
     function execute(
         bytes32 op,
@@ -162,14 +164,14 @@ contract HoldableCashToken is ERC20, AccessControl {
     ) external {
         if (op != 0) _useByExecutor(op, OperationKind.Execute, holdId);
         Hold storage held = _openHold(holdId);
-        _checkFor(held, certificate, proof, Certificates.COMMIT);
+        _checkFor(held, holdId, certificate, proof, Certificates.COMMIT);
         _close(held, HoldStatus.Executed);
         _transfer(held.from, held.to, held.amount);
         emit Executed(op, holdId, held.settlement, held.from, held.to, held.amount);
     }
 
-    /// @notice Frees the held amount for its owner under an `abort` certificate of the hold's settlement. The release of
-    /// a hold that was never made is its fence, for executors and for anyone whose certificate names it.
+    /// @notice Frees the held amount for its owner under an `abort` certificate of the hold's settlement that names
+    /// the hold. The release of a hold that was never made is its fence; the certificate must name that, too.
     /// @param op The executor's operation id, or zero: anyone may bring the certificate, without an id.
     function release(
         bytes32 op,
@@ -179,14 +181,14 @@ contract HoldableCashToken is ERC20, AccessControl {
     ) external {
         if (op != 0) _useByExecutor(op, OperationKind.Release, holdId);
         if (_holds[holdId].status == HoldStatus.None && _operations[holdId].status != OperationStatus.Effective) {
-            if (op == 0 && !certificate.names(holdId)) revert UnknownHold(holdId);
             if (certificate.kind != Certificates.ABORT) revert Certificates.WrongKind(certificate.kind);
+            if (!certificate.names(holdId)) revert OperationNotNamed(holdId);
             _trust.check(certificate, proof, 0);
             _fence(holdId, REASON_NARRATIVE);
             return;
         }
         Hold storage held = _openHold(holdId);
-        _checkFor(held, certificate, proof, Certificates.ABORT);
+        _checkFor(held, holdId, certificate, proof, Certificates.ABORT);
         _close(held, HoldStatus.Released);
         emit Released(op, holdId, held.settlement, held.from, held.amount);
     }
@@ -298,12 +300,14 @@ contract HoldableCashToken is ERC20, AccessControl {
 
     function _checkFor(
         Hold storage held,
+        bytes32 holdId,
         Certificates.Certificate calldata certificate,
         Certificates.Proof calldata proof,
         uint8 kind
     ) private view {
         if (certificate.kind != kind) revert Certificates.WrongKind(certificate.kind);
         if (certificate.settlement != held.settlement) revert Certificates.WrongSettlement(certificate.settlement);
+        if (!certificate.names(holdId)) revert OperationNotNamed(holdId);
         _trust.check(certificate, proof, held.epoch);
     }
 

@@ -25,7 +25,7 @@ const reason = '0x4e415252';
 const curveOrder = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const hold = bytes32('hold');
 const settlement = bytes32('settlement');
-const commit = certificate(settlement, 'commit');
+const commit = certificate(settlement, 'commit', [hold]);
 
 let fixture: TokenFixture;
 before(async () => {
@@ -66,7 +66,7 @@ test('what was signed cannot be changed afterwards', async () => {
     { scenario: bytes32('x') },
     { head: bytes32('x') },
     { count: 8n },
-    { operations: [bytes32('x')] },
+    { operations: [hold, bytes32('x')] },
   ];
   for (const change of changes) assert.equal(await refusal([{ ...signed, ...change }, proof]), 'NotASigner');
   const proofs: Partial<Proof>[] = [{ block: 2n }, { index: 0n, size: 2n, hashes: [bytes32('x')] }];
@@ -135,9 +135,9 @@ test('an epoch is installed once, in sequence, under the quorum of the one befor
 
   const [later, payer] = [bytes32('held later'), fixture.freshPayer().address];
   assert.equal(await fixture.act(executor, 'hold', [later, settlement, payer, payee.address, 10n]), 'done');
-  const old = await signAlone(quorum, commit);
+  const old = await signAlone(quorum, { ...commit, operations: [later] });
   assert.equal(await fixture.act(stranger, 'execute', [noOperation, later, ...old]), 'EpochTooOld');
-  const fresh = await signAlone(next, inSecond);
+  const fresh = await signAlone(next, { ...inSecond, operations: [later] });
   assert.equal(await fixture.act(stranger, 'execute', [noOperation, later, ...fresh]), 'done');
 });
 

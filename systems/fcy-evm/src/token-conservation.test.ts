@@ -30,8 +30,6 @@ let aborts: SignedCertificate[];
 before(async () => {
   fixture = await openTokenFixture();
   accounts = Array.from({ length: 4 }, () => fixture.freshPayer());
-  commits = await Promise.all(settlements.map((settlement) => signAlone(quorum, certificate(settlement, 'commit'))));
-  aborts = await Promise.all(settlements.map((settlement) => signAlone(quorum, certificate(settlement, 'abort'))));
 });
 after(() => fixture.close());
 
@@ -62,6 +60,7 @@ test('whatever is asked, balances add up to the supply, and held amounts to the 
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { minLength: 10, maxLength: 40 }), async (operations) => {
       round += 1;
+      [commits, aborts] = await Promise.all([signAll('commit'), signAll('abort')]);
       await sendAll(operations.map((one) => toWrite(one, round)));
       await checkBalances();
     }),
@@ -90,6 +89,12 @@ function toWrite(one: Operation, run: number): { signer: HDAccount; write: Write
       return { signer: owner, write: [one.verb, [noOperation, holdId(run, one.id), ...signed]] };
     }
   }
+}
+
+/** A certificate of each settlement that names every hold of this run but the last. */
+function signAll(kind: 'commit' | 'abort'): Promise<SignedCertificate[]> {
+  const named = holdIds.slice(0, -1).map((index) => holdId(round, index));
+  return Promise.all(settlements.map((settlement) => signAlone(quorum, certificate(settlement, kind, named))));
 }
 
 /** Sends everything in one batch, so that the operations of one run meet in few blocks. */

@@ -34,7 +34,7 @@ test('a hold earmarks free balance, and is executed under a commit certificate o
   assert.deepEqual(await fixture.balances(payer.address), { held: 400n, free: openingBalance - 400n });
   assert.equal((await fixture.holdOf(hold)).status, held);
 
-  const commit = await signAlone(quorum, certificate(settlement, 'commit'));
+  const commit = await signAlone(quorum, certificate(settlement, 'commit', [hold]));
   const before = await fixture.balances(payee.address);
   assert.equal(await fixture.act(executor, 'execute', [bytes32('execute op'), hold, ...commit]), 'done');
   assert.deepEqual(await fixture.balances(payer.address), { held: 0n, free: openingBalance - 400n });
@@ -48,13 +48,13 @@ test('a hold earmarks free balance, and is executed under a commit certificate o
 
   assert.equal(await fixture.act(executor, 'execute', [bytes32('execute op'), hold, ...commit]), 'AlreadyUsed');
   assert.equal(await fixture.act(executor, 'execute', [bytes32('execute op 2'), hold, ...commit]), 'HoldClosed');
-  const abort = await signAlone(quorum, certificate(settlement, 'abort'));
+  const abort = await signAlone(quorum, certificate(settlement, 'abort', [hold]));
   assert.equal(await fixture.act(executor, 'release', [bytes32('release op'), hold, ...abort]), 'HoldClosed');
 });
 
 test('a stranger may bring the commit certificate, without an operation id, and the event names the hold', async () => {
   const { hold, settlement } = await openHold('stranger executes', 10n);
-  const commit = await signAlone(quorum, certificate(settlement, 'commit'));
+  const commit = await signAlone(quorum, certificate(settlement, 'commit', [hold]));
   assert.equal(await fixture.act(stranger, 'execute', [bytes32('mine'), hold, ...commit]), 'NotAnExecutor');
   assert.equal(await fixture.act(stranger, 'execute', [noOperation, hold, ...commit]), 'done');
   const events = await fixture.logs();
@@ -64,8 +64,8 @@ test('a stranger may bring the commit certificate, without an operation id, and 
 
 test('a hold is released under an abort certificate only, by anybody, and is dead for ever', async () => {
   const { payer, hold, settlement } = await openHold('release', 300n);
-  const commit = await signAlone(quorum, certificate(settlement, 'commit'));
-  const abort = await signAlone(quorum, certificate(settlement, 'abort'));
+  const commit = await signAlone(quorum, certificate(settlement, 'commit', [hold]));
+  const abort = await signAlone(quorum, certificate(settlement, 'abort', [hold]));
   assert.equal(await fixture.act(executor, 'release', [bytes32('early'), hold, ...commit]), 'WrongKind');
   assert.equal(await fixture.act(stranger, 'release', [noOperation, hold, ...abort]), 'done');
   assert.deepEqual(await fixture.balances(payer.address), { held: 0n, free: openingBalance });
@@ -88,6 +88,30 @@ test('every kind of certificate serves its own purpose only', async () => {
   for (const kind of ['proceed', 'commit'] as const) {
     const wrong = await signAlone(quorum, certificate(settlement, kind, [bytes32('x')]));
     assert.equal(await fixture.act(stranger, 'fenceCertified', [bytes32('x'), cash, ...wrong]), 'WrongKind', kind);
+  }
+});
+
+test('a hold that the certificate does not name is neither executed nor released', async () => {
+  const { payer, hold, settlement } = await openHold('decided', 20n);
+  const late = bytes32('hold made after the decision');
+  const args = [late, settlement, payer.address, payee.address, 30n] as const;
+  assert.equal(await fixture.act(executor, 'hold', args), 'done');
+  const ends = [
+    ['execute', 'commit'],
+    ['release', 'abort'],
+  ] as const;
+  for (const [verb, kind] of ends) {
+    for (const named of [[], [hold], [bytes32(`late ${verb}`), hold]]) {
+      const signed = await signAlone(quorum, certificate(settlement, kind, named));
+      assert.equal(await fixture.act(executor, verb, [bytes32(`late ${verb}`), late, ...signed]), 'OperationNotNamed');
+      assert.equal(await fixture.act(stranger, verb, [noOperation, late, ...signed]), 'OperationNotNamed');
+    }
+  }
+  assert.equal((await fixture.holdOf(late)).status, held);
+  assert.deepEqual(await fixture.balances(payer.address), { held: 50n, free: openingBalance - 50n });
+  const both = await signAlone(quorum, certificate(settlement, 'commit', [hold, late]));
+  for (const one of [hold, late]) {
+    assert.equal(await fixture.act(stranger, 'execute', [noOperation, one, ...both]), 'done');
   }
 });
 
@@ -117,7 +141,7 @@ test('a fence after the effect changes nothing and answers effective', async () 
 
 test('a fenced execute id leaves the hold to another id', async () => {
   const { hold, settlement } = await openHold('fenced execute', 8n);
-  const commit = await signAlone(quorum, certificate(settlement, 'commit'));
+  const commit = await signAlone(quorum, certificate(settlement, 'commit', [hold]));
   assert.equal(await fixture.act(executor, 'fence', [bytes32('execute 1'), deadline]), 'done');
   assert.equal(await fixture.act(executor, 'execute', [bytes32('execute 1'), hold, ...commit]), 'Fenced');
   assert.equal((await fixture.holdOf(hold)).status, held);
@@ -144,7 +168,12 @@ test('the release of a hold that was never made is its fence', async () => {
   const unnamed = await signAlone(quorum, certificate(settlement, 'abort'));
   const naming = await signAlone(quorum, certificate(settlement, 'abort', [hold]));
   const commit = await signAlone(quorum, certificate(settlement, 'commit', [hold]));
-  assert.equal(await fixture.act(stranger, 'release', [noOperation, hold, ...unnamed]), 'UnknownHold');
+  for (const [signer, op] of [
+    [stranger, noOperation],
+    [executor, bytes32('release of what was never made')],
+  ] as const) {
+    assert.equal(await fixture.act(signer, 'release', [op, hold, ...unnamed]), 'OperationNotNamed');
+  }
   assert.equal(await fixture.act(stranger, 'release', [noOperation, hold, ...commit]), 'WrongKind');
   assert.equal(await fixture.act(stranger, 'release', [noOperation, hold, ...naming]), 'done');
   const late = await fixture.act(executor, 'hold', [hold, settlement, payer.address, payee.address, 1n]);
@@ -170,7 +199,7 @@ test('one id has one effect, whatever the second content is', async () => {
   assert.equal(await fixture.act(executor, 'hold', same), 'AlreadyUsed');
   assert.equal(await fixture.act(executor, 'hold', other), 'AlreadyUsed');
   assert.equal((await fixture.holdOf(hold)).amount, 50n);
-  const commit = await signAlone(quorum, certificate(settlement, 'commit'));
+  const commit = await signAlone(quorum, certificate(settlement, 'commit', [hold]));
   assert.equal(await fixture.act(executor, 'execute', [hold, hold, ...commit]), 'AlreadyUsed');
 });
 
@@ -199,7 +228,7 @@ test('holds that could never be executed, and empty ids, are refused', async () 
   assert.equal(await fixture.act(executor, 'hold', [noOperation, settlement, payer.address, to, 1n]), 'ZeroOperation');
   assert.equal(await fixture.act(executor, 'fence', [noOperation, cash]), 'ZeroOperation');
   assert.equal(await fixture.act(executor, 'fence', [bytes32('z3'), '0x6d6f6e79']), 'BadReason');
-  const commit = await signAlone(quorum, certificate(settlement, 'commit'));
+  const commit = await signAlone(quorum, certificate(settlement, 'commit', [bytes32('none')]));
   assert.equal(await fixture.act(stranger, 'execute', [noOperation, bytes32('none'), ...commit]), 'UnknownHold');
 });
 
@@ -208,7 +237,7 @@ test('a hold to oneself executes like any other', async () => {
   const [hold, settlement] = [bytes32('to oneself'), bytes32('settlement to oneself')];
   const args = [hold, settlement, payer.address, payer.address, openingBalance] as const;
   assert.equal(await fixture.act(executor, 'hold', args), 'done');
-  const commit = await signAlone(quorum, certificate(settlement, 'commit'));
+  const commit = await signAlone(quorum, certificate(settlement, 'commit', [hold]));
   assert.equal(await fixture.act(stranger, 'execute', [noOperation, hold, ...commit]), 'done');
   assert.deepEqual(await fixture.balances(payer.address), { held: 0n, free: openingBalance });
 });
@@ -223,7 +252,7 @@ test('only the issuer issues, and the token has the decimals it was made with', 
 test('certificates of many settlements travel under one set of signatures', async () => {
   const holds = [];
   for (let index = 0; index < 5; index++) holds.push(await openHold(`many ${index}`, 3n));
-  const certificates = holds.map(({ settlement }) => certificate(settlement, 'commit'));
+  const certificates = holds.map(({ hold, settlement }) => certificate(settlement, 'commit', [hold]));
   const signed = await signBlock(quorum, certificates, 12n);
   for (const [index, { hold }] of holds.entries()) {
     const own = at(signed, index);

@@ -17,7 +17,12 @@ export async function closings(t: TestContext, of: ConformanceSystem): Promise<v
     const other = newTrade(of);
     await refusedCertificate(connector, execute, undefined, 'without a certificate');
     await refusedCertificate(connector, execute, trade.certificate('commit', of.quorum - 1), 'with too few signatures');
-    await refusedCertificate(connector, execute, other.certificate('commit'), "with another settlement's");
+    await refusedCertificate(
+      connector,
+      execute,
+      other.certificate('commit', of.quorum, [hold.id]),
+      "with another settlement's",
+    );
     await refusedCertificate(connector, execute, trade.certificate('abort'), 'under abort');
     await refusedCertificate(connector, execute, forged(trade.certificate('commit')), 'with a changed certificate');
     assert.equal(await connector.lookup(execute), undefined);
@@ -42,6 +47,24 @@ export async function closings(t: TestContext, of: ConformanceSystem): Promise<v
     assert.equal((await connector.submit(execute, trade.certificate('commit'))).status, 'refused');
     assertDead(await connector.fence(execute, 'NARR'), execute, 'NARR');
     assert.deepEqual(await position(of, connector, 'payer'), before);
+  });
+
+  await t.test('a hold that the certificate does not name is neither delivered nor released', async () => {
+    const trade = newTrade(of);
+    const decided = trade.hold(2n);
+    await sent(connector, decided);
+    const [commit, abort] = [trade.certificate('commit'), trade.certificate('abort')];
+    // A hold under a settlement that is decided already, as an executor gone bad could make it.
+    const late = trade.hold(3n, 'late');
+    await sent(connector, late);
+    const before = [await position(of, connector, 'payer'), await position(of, connector, 'payee')];
+    await refusedCertificate(connector, trade.close(of.complete, late), commit, 'delivery of a hold that is not named');
+    await refusedCertificate(connector, trade.close('release', late), abort, 'release of a hold that is not named');
+    await assert.rejects(of.closeAsStranger(of.complete, late.id, commit));
+    await assert.rejects(of.closeAsStranger('release', late.id, abort));
+    assert.deepEqual([await position(of, connector, 'payer'), await position(of, connector, 'payee')], before);
+    const execute = trade.close(of.complete, late);
+    assertEffective(of, await sent(connector, execute, trade.certificate('commit')), execute);
   });
 
   await t.test('a fenced delivery never happens under its id; another attempt may', async () => {

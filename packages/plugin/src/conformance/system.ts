@@ -59,17 +59,23 @@ export type Trade = {
   hold(units?: bigint, name?: string): Operation;
   /** The operation that ends a hold; a further attempt is a further id. */
   close(verb: 'execute' | 'deliver' | 'release', hold: Operation, attempt?: number): Operation;
+  /** Names all holds that this trade has made up so far, unless it is told what to name. */
   certificate(kind: 'commit' | 'abort' | 'fence', signatures?: number, operations?: readonly Hash[]): SignedCertificate;
 };
 
 export function newTrade(of: ConformanceSystem): Trade {
   const settlement = hashOf({ conformance: of.system, pid: process.pid, number: ++settlements, run: RUN });
+  const holds = new Set<Hash>();
   return {
     settlement,
-    hold: (units = 1n, name = 'cash') => operation(of, settlement, 'hold', name, 1, of.terms(units)),
+    hold(units = 1n, name = 'cash') {
+      const hold = operation(of, settlement, 'hold', name, 1, of.terms(units));
+      holds.add(hold.id);
+      return hold;
+    },
     close: (verb, hold, attempt = 1) =>
       operation(of, settlement, verb, 'cash', attempt, { ...hold.terms, hold: hold.id }),
-    certificate: (kind, signatures = of.quorum, operations = []) =>
+    certificate: (kind, signatures = of.quorum, operations = [...holds]) =>
       of.certify(kind, settlement, operations, signatures),
   };
 }
