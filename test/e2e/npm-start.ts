@@ -101,17 +101,19 @@ export class NpmStart implements AsyncDisposable {
     const group = this.#npm.pid;
     if (group !== undefined && this.#npm.exitCode === null && this.#npm.signalCode === null)
       process.kill(-group, 'SIGKILL');
-    await this.ended;
+    // Before the end is awaited: whoever is left holds the output open.
     for (const pid of this.#pids.keys()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    await this.ended;
   }
 
   #notePids(): void {
     const running = readJson(join(this.#data, 'running.json'));
     if (!isObject(running) || !isObject(running['processes'])) return;
     // The starts before and after this one on the same data write the same file.
-    if (this.#keeper === undefined && isAlive(Number(running['pid']))) this.#keeper = Number(running['pid']);
-    if (running['pid'] !== this.#keeper) return;
-    this.#pids.set(this.#keeper, 'npm start');
+    const keeper = Number(running['pid']);
+    if (this.#keeper === undefined && isAlive(keeper)) this.#keeper = keeper;
+    if (keeper !== this.#keeper) return;
+    this.#pids.set(keeper, 'npm start');
     for (const [name, pid] of Object.entries(running['processes'])) this.#pids.set(Number(pid), name);
     const chain = readText(join(this.#data, 'fcy-evm/data/anvil.pid'));
     const pid = Number(/[0-9]+/.exec(chain ?? '')?.[0]);
