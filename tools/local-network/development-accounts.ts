@@ -1,4 +1,5 @@
-import { mnemonicToAccount } from 'viem/accounts';
+import { pbkdf2Sync } from 'node:crypto';
+import { HDKey, hdKeyToAccount } from 'viem/accounts';
 
 /** The phrase that every development chain knows. It protects nothing and is refused by nobody: for local networks only. */
 export const DEVELOPMENT_MNEMONIC = 'test test test test test test test test test test test junk';
@@ -10,10 +11,9 @@ const KNOWN_ACCOUNTS = 30;
 export type DevelopmentAccount = { readonly address: `0x${string}`; readonly privateKey: `0x${string}` };
 
 export function developmentAccount(index: number): DevelopmentAccount {
-  const account = mnemonicToAccount(DEVELOPMENT_MNEMONIC, { addressIndex: index });
-  const key = account.getHdKey().privateKey;
-  if (!key) throw new Error('a derived account has a private key');
-  return { address: hex(account.address), privateKey: hex(`0x${Buffer.from(key).toString('hex')}`) };
+  const known = accounts.get(index) ?? deriveAccount(index);
+  accounts.set(index, known);
+  return known;
 }
 
 export function executorAccount(index: number): DevelopmentAccount {
@@ -28,4 +28,18 @@ export function indexOfAddress(address: string): number {
 
 function hex(text: string): `0x${string}` {
   return `0x${text.slice(2).toLowerCase()}`;
+}
+
+const accounts = new Map<number, DevelopmentAccount>();
+
+/** The root of all accounts (BIP-39 without passphrase), which is slow to derive: once, and natively. */
+const rootKey = HDKey.fromMasterSeed(
+  pbkdf2Sync(DEVELOPMENT_MNEMONIC.normalize('NFKD'), 'mnemonic', 2048, 64, 'sha512'),
+);
+
+function deriveAccount(index: number): DevelopmentAccount {
+  const account = hdKeyToAccount(rootKey, { addressIndex: index });
+  const key = account.getHdKey().privateKey;
+  if (!key) throw new Error('a derived account has a private key');
+  return { address: hex(account.address), privateKey: hex(`0x${Buffer.from(key).toString('hex')}`) };
 }
