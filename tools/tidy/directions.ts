@@ -14,7 +14,11 @@ export const directions: Readonly<Record<string, Direction>> = {
   'packages/protocol': { packages: [], thirdParty: { zod: 'src', '@noble/hashes': 'src' }, builtins: [], pure: true },
   'packages/scenario': { packages: ['protocol'], thirdParty: {}, builtins: [], pure: true },
   'packages/contract': { packages: ['protocol', 'scenario'], thirdParty: {}, builtins: [], pure: true },
-  'packages/ledger': { packages: ['contract', 'scenario', 'protocol'], thirdParty: {}, builtins: 'all' },
+  'packages/ledger': {
+    packages: ['contract', 'scenario', 'protocol'],
+    thirdParty: { '@hyperledger/fabric-gateway': 'src/fabric', '@grpc/grpc-js': 'src/fabric' },
+    builtins: 'all',
+  },
   'packages/plugin': {
     packages: ['protocol'],
     thirdParty: { undici: 'src', viem: 'src/connectors/evm' },
@@ -47,6 +51,7 @@ export const freeFolders: readonly string[] = ['tools', 'test'];
 /** Root dependencies that are run as commands or read by the compiler, and so never imported. */
 export const commandDependencies: ReadonlySet<string> = new Set([
   '@types/node',
+  '@types/oidc-provider',
   'oxfmt',
   'oxlint',
   'oxlint-tsgolint',
