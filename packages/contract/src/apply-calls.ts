@@ -5,7 +5,7 @@ import {
   type CallBody,
   type CallType,
   type JsonObject,
-  parse,
+  parseInPlace,
   refuse,
   type Result,
   type SignedCall,
@@ -18,7 +18,7 @@ import { genesis, registerAccount, registerInstrument, registerParty, registerSy
 import { lodge, retract } from './instructions.ts';
 import { approveScenario, proposeScenario } from './scenarios.ts';
 import { cancel, expire, record, report, resolve } from './settlements.ts';
-import { CALL, NETWORK, ORGANISATION } from './store.ts';
+import { CALL, NETWORK, ORGANISATION, REQUEST } from './store.ts';
 import { NotFetched, type World } from './world.ts';
 
 /** A call that may write, whatever it asks. */
@@ -64,7 +64,7 @@ export function applyCalls(world: World, calls: readonly SignedCall[]): Result<J
 }
 
 function checkSignature(world: World, input: unknown): Result<SignedCall> {
-  const parsed = parse(signedCallSchema, input, 'call-invalid');
+  const parsed = parseInPlace(signedCallSchema, input, 'call-invalid');
   if (!parsed.ok) return parsed;
   const { call, signature } = parsed.value;
   try {
@@ -90,8 +90,12 @@ function runCall(world: World, { call, signature }: SignedCall): Result<JsonObje
     const id = callId(call);
     const before = CALL.get(world, id);
     if (before) return accept(before.value);
+    const asked = checkRequest(world, call);
+    if (!asked.ok) return asked;
     const result = dispatch(world, call);
-    if (result.ok) CALL.put(world, { value: result.value }, id);
+    if (!result.ok) return result;
+    CALL.put(world, { value: result.value }, id);
+    keepRequest(world, call);
     return result;
   } catch (error) {
     if (error instanceof NotFetched) throw error;
@@ -119,6 +123,19 @@ function checkCaller(world: World, call: Call, key: string): Result<null> {
   if (!organisation) return refuse('key-unknown', `There is no organisation ${call.organisation}.`);
   if (organisation.callKey !== key) return refuse('key-unknown', `${key} is not the call key of ${call.organisation}.`);
   return accept(null);
+}
+
+/** The same key with another body is another request under a used name. The same body is the same call and never comes this far. */
+function checkRequest(world: World, { organisation, request }: Call): Result<null> {
+  const known = request && REQUEST.get(world, organisation, request.client, request.key);
+  return known && known.body !== request.body
+    ? refuse('idempotency-key-reused', 'The Idempotency-Key was used with another body.')
+    : accept(null);
+}
+
+/** What was refused leaves its key free. */
+function keepRequest(world: World, { organisation, request }: Call): void {
+  if (request) REQUEST.put(world, { body: request.body }, organisation, request.client, request.key);
 }
 
 function dispatch(world: World, call: Call): Result<JsonObject> {

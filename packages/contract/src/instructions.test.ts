@@ -182,20 +182,3 @@ test('only what one lodged oneself can be retracted, and only before the settlem
   scene.lodge('csd-b', scene.instruction('T-1'));
   assert.equal(scene.refused('csd-b', { type: 'retract', proposal }).code, 'illegal-edge');
 });
-
-test('the HTTP request that a call answers is kept: another body under its key is refused', () => {
-  const scene = new ContractScene(net);
-  const request = (body: string) => ({ client: 'operator', key: 'K', body: hashOf(body) });
-  const lodging = (tradeId: string, body: string) => ({
-    ...lodgeBody(scene.instruction(tradeId)),
-    request: request(body),
-  });
-  const { proposal } = scene.accepted('central-bank-a', lodging('T-1', 'one'));
-  const refusal = scene.refused('central-bank-a', lodging('T-2', 'two'));
-  assert.equal(refusal.code, 'idempotency-key-reused');
-  assert.deepEqual(refusal.details, { proposal });
-  const args = { organisation: 'central-bank-a', client: 'operator', key: 'K' };
-  assert.deepEqual(runQuery(scene.world, 'request', args), { ok: true, value: { body: hashOf('one'), proposal } });
-  // Keys belong to the organisation whose client used them.
-  scene.accepted('csd-b', lodging('T-2', 'two'));
-});

@@ -24,7 +24,6 @@ import {
   BY_TRADE,
   NETWORK,
   PARTY,
-  REQUEST,
   SCENARIO,
   SETTLEMENT,
   SLOT,
@@ -35,8 +34,6 @@ import type { World } from './world.ts';
 /** Lodges an organisation's copy of an instruction. When all debited sides have lodged the same one, the settlement begins. */
 export function lodge(context: Context<'lodge'>): Result<JsonObject> {
   const { world, body, organisation } = context;
-  const asked = checkRequest(context);
-  if (!asked.ok) return asked;
   const checked = checkLodged(world, body.fields, body.tradeId, body.scenario);
   if (!checked.ok) return checked;
   const { scenario, participants, lodgers, deadline } = checked.value;
@@ -63,8 +60,6 @@ export function lodge(context: Context<'lodge'>): Result<JsonObject> {
     BY_TRADE.put(world, { proposal }, body.tradeId, proposal);
     BY_OPENING.put(world, { proposal }, world.tx.time, proposal);
   }
-  if (body.request)
-    REQUEST.put(world, { body: body.request.body, proposal }, organisation, body.request.client, body.request.key);
   return accept(answer);
 }
 
@@ -82,18 +77,6 @@ export function documentOf(world: Pick<World, 'get'>, { state }: StoredSettlemen
   const scenario = SCENARIO.get(world, state.scenario.reference);
   invariant(scenario?.hash === state.scenario.hash, 'a settlement keeps the scenario that it began with');
   return scenario.document;
-}
-
-/** The same key with another body is another request under a used name. The same body is the same call and never comes this far. */
-function checkRequest({ world, body, organisation }: Context<'lodge'>): Result<null> {
-  if (!body.request) return accept(null);
-  const known = REQUEST.get(world, organisation, body.request.client, body.request.key);
-  if (known && known.body !== body.request.body) {
-    return refuse('idempotency-key-reused', 'The Idempotency-Key was used with another body.', {
-      details: { proposal: known.proposal },
-    });
-  }
-  return accept(null);
 }
 
 type Lodged = {

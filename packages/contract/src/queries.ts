@@ -1,6 +1,7 @@
 import {
   accept,
   type AccountRecord,
+  canonicalText,
   type Certificate,
   type CertificateShare,
   CERTIFICATE_KINDS,
@@ -8,7 +9,7 @@ import {
   flatten,
   type Genesis,
   type Hash,
-  hashOf,
+  hashOfText,
   type InstrumentRecord,
   type Json,
   type PartyRecord,
@@ -110,7 +111,7 @@ export type Queries = {
   };
   request: {
     args: { readonly organisation: string; readonly client: string; readonly key: string };
-    answer: { readonly body: Hash; readonly proposal: Hash } | null;
+    answer: { readonly body: Hash } | null;
   };
 };
 export type QueryType = keyof Queries;
@@ -197,7 +198,7 @@ function viewOf(reader: Reader, { state, head }: StoredSettlement): SettlementVi
   const calls = CERTIFICATE_KINDS.flatMap((kind) => {
     const sequence = sequenceOf(state, kind);
     const entry = sequence === undefined ? undefined : ENTRY.get(reader, state.proposal, sequence);
-    return entry ? [{ certificate: certificateOf(state, kind, hashOf(entry)), sequence: entry.sequence }] : [];
+    return entry ? [{ certificate: certificateOf(state, kind, hashOfText(canonicalText(entry))), sequence: entry.sequence }] : [];
   });
   const sequences = [...new Set(calls.map(({ sequence }) => sequence))];
   const shares = sequences.flatMap((sequence) => SIGNATURES.get(reader, state.proposal, sequence)?.shares ?? []);

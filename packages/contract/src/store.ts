@@ -30,7 +30,8 @@ export type Table<T extends Stored> = {
 export type StoredSettlement = { readonly state: Settlement; readonly head: Hash };
 /** A trade id among the organisations that must lodge it: the open proposal, or the settlement that used it for ever. */
 export type TradeSlot = { readonly round: number; readonly open: Hash | null; readonly used: Hash | null };
-export type StoredRequest = { readonly body: Hash; readonly proposal: Hash };
+/** What was asked under a client's Idempotency-Key. */
+export type StoredRequest = { readonly body: Hash };
 export type ProposalLink = { readonly proposal: Hash };
 
 export const NETWORK = table<{ readonly id: Hash; readonly epoch: number; readonly genesis: Genesis }>('network');

@@ -1,5 +1,5 @@
 import {
-  canonicalJson,
+  canonicalText,
   type Certificate,
   type CertificateKey,
   type CertificateKind,
@@ -77,8 +77,8 @@ export class ShareBook {
 
   /** The shares of these certificates, and of nothing else that organisations may have signed. */
   fitting(proposal: Hash, called: readonly Certificate[]): CertificateShare[] {
-    const texts = new Set(called.map((certificate) => canonicalJson(certificate)));
-    return this.of(proposal).filter((share) => texts.has(canonicalJson(share.certificate)));
+    const texts = new Set(called.map(canonicalText));
+    return this.of(proposal).filter((share) => texts.has(canonicalText(share.certificate)));
   }
 
   /** Resolves when further shares of the settlement have come or the signal fires. */

@@ -1,5 +1,7 @@
 export * from './create-verify.ts';
 export * from './ed25519.ts';
+export { readGuardedFile } from './guarded-file.ts';
 export * from './key-file.ts';
+export * from './live-files.ts';
 export * from './native-hashes.ts';
 export * from './secp256k1.ts';

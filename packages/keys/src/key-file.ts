@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { type CertificateKey, Fault, type PublicKey, type Signer, type SigningKey } from '@linkspan/protocol';
 import { ed25519Signer } from './ed25519.ts';
+import { readGuardedFile } from './guarded-file.ts';
 import { secp256k1Signer } from './secp256k1.ts';
 
 /** What a key file gives: signers, never the private keys themselves, so that nothing can print them. */
@@ -19,7 +20,7 @@ export type PrivateKeys = { readonly ed25519?: string; readonly secp256k1?: stri
  * or names a public key that is not the private key's.
  */
 export function readKeyFile(path: string): KeyFile {
-  const document = parseObject(path, readPrivateFile(path));
+  const document = parseObject(path, readGuardedFile(path, 'key file', 'secret'));
   const unknown = Object.keys(document).find((name) => !['schema', 'ed25519', 'secp256k1'].includes(name));
   if (unknown !== undefined) throw invalid(path, `has an unknown member "${unknown}"`);
   if (document['schema'] !== 'keys/1') throw invalid(path, 'is not of schema keys/1');
@@ -44,28 +45,6 @@ export function writeKeyFile(path: string, keys: PrivateKeys): KeyFile {
   };
   writeNewFile(path, `${JSON.stringify(document, null, 2)}\n`);
   return { ...(ed25519 ? { ed25519 } : {}), ...(secp256k1 ? { secp256k1 } : {}) };
-}
-
-function readPrivateFile(path: string): string {
-  let file: number | undefined;
-  try {
-    file = openSync(path, 'r');
-    // Asked of the open file, so that nobody can exchange it between the check and the reading.
-    const { mode } = fstatSync(file);
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      const octal = (mode & 0o777).toString(8).padStart(4, '0');
-      throw new Fault(
-        'configuration-invalid',
-        `The key file ${path} has mode ${octal}: others can use it. Run: chmod 600 ${path}`,
-      );
-    }
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    if (cause instanceof Fault) throw cause;
-    throw new Fault('configuration-invalid', `The key file ${path} cannot be read.`, { cause });
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
 }
 
 function writeNewFile(path: string, text: string): void {

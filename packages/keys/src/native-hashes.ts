@@ -1,10 +1,10 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { useSha256 } from '@linkspan/protocol';
 
 /** Has this process hash with OpenSSL instead of JavaScript: the same function, ten times as fast. Call it once, first thing. */
 export function useNativeHashes(): void {
   useSha256({
-    ofBytes: (bytes) => createHash('sha256').update(bytes).digest(),
+    ofBytes: (bytes) => hash('sha256', bytes, 'buffer'),
     ofText: (text) => hash('sha256', text, 'hex'),
   });
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { CERTIFICATE_KINDS, certificateShareSchema } from './certificate.ts';
 import { PHASES } from './change.ts';
+import { genesisSchema } from './genesis.ts';
 import { hashSchema } from './hash.ts';
 import { termsSchema, VERBS } from './operation.ts';
 import { accountRecordSchema, instrumentRecordSchema, partyRecordSchema, systemRecordSchema } from './records.ts';
 import { scenarioDocumentSchema, scenarioReferenceSchema } from './scenario-document.ts';
+import { batchSignatureSchema } from './signature.ts';
 import { signedStatementSchema } from './statement.ts';
 
 /** The problem document of every answer that is none (RFC 9457); `problems` are at places in the request. */
@@ -208,6 +210,62 @@ export const scenarioBodySchema = z.strictObject({
   diagram: z.string(),
 });
 export type ScenarioBody = z.infer<typeof scenarioBodySchema>;
+
+/** The network with everything that is registered in it. */
+export const networkBodySchema = z.strictObject({
+  id: hashSchema,
+  epoch: z.int(),
+  genesis: genesisSchema,
+  systems: z.array(systemRecordSchema),
+  parties: z.array(partyRecordSchema),
+  accounts: z.array(accountRecordSchema),
+  instruments: z.array(instrumentRecordSchema),
+  scenarios: z.array(
+    z.strictObject({
+      document: scenarioDocumentSchema,
+      hash: hashSchema,
+      proposedBy: z.string(),
+      approvals: z.array(z.string()),
+    }),
+  ),
+});
+
+/** An accepted call with its signature, and where the ledger has it. The verifier of evidence reads calls and entries itself. */
+const archivedCallSchema = z.strictObject({
+  block: z.int(),
+  time: z.int(),
+  index: z.int(),
+  call: z.strictObject({ call: z.looseObject({ schema: z.literal('call/1') }), signature: batchSignatureSchema }),
+});
+
+/** The file `audit/1`: all calls that registered something, and per settlement its calls, entries and end. */
+export const evidenceBodySchema = z.strictObject({
+  schema: z.literal('audit/1'),
+  network: hashSchema,
+  genesis: genesisSchema,
+  host: z.strictObject({ kind: z.string(), proves: z.string() }),
+  environment: z.array(archivedCallSchema),
+  settlements: z.array(
+    z.strictObject({
+      role: z.enum(['asked', 'context']),
+      proposal: hashSchema,
+      settlement: hashSchema.nullable(),
+      tradeId: z.string(),
+      calls: z.array(archivedCallSchema),
+      entries: z.array(z.looseObject({ sequence: z.int(), time: z.int() })),
+      head: hashSchema,
+      phase: z.enum(PHASES),
+    }),
+  ),
+});
+
+/** An OpenAPI 3.1 document. Its own form is OpenAPI's business. */
+export const openApiBodySchema = z.looseObject({
+  openapi: z.literal('3.1.0'),
+  info: z.looseObject({ title: z.string(), version: z.string() }),
+  paths: z.looseObject({}),
+  components: z.looseObject({}),
+});
 
 /** What organisations send each other. Shares and statements carry their own signatures, so anyone may bring them. */
 export const sharesBodySchema = z.strictObject({

@@ -29,11 +29,6 @@ export const callBodySchema = z.discriminatedUnion('type', [
       tradeId: tradeIdSchema,
       scenario: scenarioReferenceSchema,
       fields: fieldsSchema,
-      /** The HTTP request that this call answers, so that any CoreAPI of the organisation gives the same answer after any crash. */
-      request: z
-        .strictObject({ client: z.string().min(1).max(140), key: z.string().min(1).max(140), body: hashSchema })
-        .readonly()
-        .optional(),
     })
     .readonly(),
   z.strictObject({ type: z.literal('retract'), ...proposal }).readonly(),
@@ -74,6 +69,11 @@ export const callBodySchema = z.discriminatedUnion('type', [
 export type CallBody = z.infer<typeof callBodySchema>;
 export type CallType = CallBody['type'];
 
+/** A request over HTTP by its client, its Idempotency-Key and the hash of what it asks. */
+const requestSchema = z
+  .strictObject({ client: z.string().min(1).max(140), key: z.string().min(1).max(140), body: hashSchema })
+  .readonly();
+
 /** A request to the contract by an organisation and the person or program that acts for it. The nonce tells two equal requests apart. */
 export const callSchema = z
   .strictObject({
@@ -83,6 +83,8 @@ export const callSchema = z
     actor: z.string().min(1).max(140),
     nonce: z.string().min(1).max(140),
     body: callBodySchema,
+    /** The HTTP request that this call answers, so that any CoreAPI of the organisation gives the same answer after any crash. */
+    request: requestSchema.optional(),
   })
   .readonly();
 export type Call = z.infer<typeof callSchema>;

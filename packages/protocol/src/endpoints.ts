@@ -2,10 +2,12 @@ import { z } from 'zod';
 import {
   acknowledgedSchema,
   balancesBodySchema,
+  evidenceBodySchema,
   healthBodySchema,
   historyBodySchema,
   lodgedSchema,
-  problemBodySchema,
+  networkBodySchema,
+  openApiBodySchema,
   readinessBodySchema,
   registeredSchema,
   registrationSchema,
@@ -24,16 +26,18 @@ import { PHASES } from './change.ts';
 import { identifierSchema } from './genesis.ts';
 import { hashSchema } from './hash.ts';
 import { dvpInstructionSchema } from './instruction.ts';
-import { scenarioDocumentSchema } from './scenario-document.ts';
+import type { Scope } from './scopes.ts';
 
 /**
  * Every endpoint of the CoreAPI, declared once: server, clients, OpenAPI and reference follow from here.
- * `for` says who calls it: people and programs of the organisation, or other organisations.
+ * `for` says who calls it: people and programs of the organisation, or other organisations. `scope` is what their access token must permit;
+ * without one no token is asked for.
  */
 export type Endpoint = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly for: 'operators' | 'organisations' | 'everyone';
+  readonly scope?: Scope;
   readonly title: string;
   readonly status: number;
   readonly query?: z.ZodType;
@@ -54,6 +58,7 @@ export const ENDPOINTS = {
     method: 'POST',
     path: '/instructions',
     for: 'operators',
+    scope: 'instructions:write',
     title: 'Lodge this organisation’s copy of an instruction',
     status: 202,
     body: z.json(),
@@ -64,6 +69,7 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/settlements',
     for: 'operators',
+    scope: 'settlements:read',
     title:
       'Settlements and proposals, newest first: of a phase, a party (LEI), a system, opened from an instant until before another',
     status: 200,
@@ -85,6 +91,7 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/settlements/:id',
     for: 'operators',
+    scope: 'settlements:read',
     title: 'One settlement, by id, proposal id or trade id',
     status: 200,
     answer: settlementBodySchema,
@@ -93,6 +100,7 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/settlements/:id/history',
     for: 'operators',
+    scope: 'settlements:read',
     title: 'Every entry of a settlement, oldest first',
     status: 200,
     query: z.strictObject({ limit, after: z.coerce.number().int().min(0).optional() }),
@@ -102,13 +110,16 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/settlements/:id/evidence',
     for: 'operators',
+    scope: 'evidence:read',
     title: 'Everything that proves a settlement, as a file for `audit verify`',
     status: 200,
+    answer: evidenceBodySchema,
   },
   'evidence-period': {
     method: 'GET',
     path: '/evidence',
     for: 'operators',
+    scope: 'evidence:read',
     title: 'Proposals and settlements that changed in a period, in the order of the ledger, each by its proposal id',
     status: 200,
     query: z.strictObject({
@@ -123,6 +134,7 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/events',
     for: 'operators',
+    scope: 'settlements:read',
     title: 'Every change of every settlement, resumable by Last-Event-ID',
     status: 200,
     stream: true,
@@ -131,6 +143,7 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/balances',
     for: 'operators',
+    scope: 'balances:read',
     title: 'Positions in the systems of this organisation',
     status: 200,
     answer: balancesBodySchema,
@@ -139,6 +152,7 @@ export const ENDPOINTS = {
     method: 'POST',
     path: '/settlements/:id/retract',
     for: 'operators',
+    scope: 'settlements:operate',
     title: 'Take this organisation’s copy back while nothing has begun',
     status: 200,
     answer: lodgedSchema,
@@ -147,6 +161,7 @@ export const ENDPOINTS = {
     method: 'POST',
     path: '/settlements/:id/cancel',
     for: 'operators',
+    scope: 'settlements:operate',
     title: 'Ask to cancel; it happens when every side has asked',
     status: 200,
     answer: lodgedSchema,
@@ -155,6 +170,7 @@ export const ENDPOINTS = {
     method: 'POST',
     path: '/settlements/:id/resolve',
     for: 'operators',
+    scope: 'settlements:resolve',
     title: 'Say what became of an operation; it counts when two persons of every owner concerned say the same',
     status: 200,
     body: resolveBodySchema,
@@ -164,6 +180,7 @@ export const ENDPOINTS = {
     method: 'POST',
     path: '/register',
     for: 'operators',
+    scope: 'register:write',
     title: 'Register a system, party, account or instrument, or propose or approve a scenario',
     status: 200,
     body: registrationSchema,
@@ -173,6 +190,7 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/systems',
     for: 'operators',
+    scope: 'register:read',
     title: 'The connected systems of the network',
     status: 200,
     answer: systemsBodySchema,
@@ -181,6 +199,7 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/scenarios',
     for: 'operators',
+    scope: 'register:read',
     title: 'Proposed scenarios and who approved them',
     status: 200,
     answer: scenariosBodySchema,
@@ -189,6 +208,7 @@ export const ENDPOINTS = {
     method: 'GET',
     path: '/scenarios/:reference',
     for: 'operators',
+    scope: 'register:read',
     title: 'One scenario: its document and its diagram',
     status: 200,
     answer: scenarioBodySchema,
@@ -199,6 +219,7 @@ export const ENDPOINTS = {
     for: 'everyone',
     title: 'Genesis, systems and scenarios of the network',
     status: 200,
+    answer: networkBodySchema,
   },
   health: {
     method: 'GET',
@@ -219,7 +240,8 @@ export const ENDPOINTS = {
   metrics: {
     method: 'GET',
     path: '/metrics',
-    for: 'everyone',
+    for: 'operators',
+    scope: 'monitor',
     title: 'Measurements in the text format of Prometheus',
     status: 200,
     media: 'text/plain; version=0.0.4; charset=utf-8',
@@ -230,6 +252,7 @@ export const ENDPOINTS = {
     for: 'everyone',
     title: 'This API as an OpenAPI 3.1 document, with the JSON Schema of everything',
     status: 200,
+    answer: openApiBodySchema,
   },
   docs: {
     method: 'GET',
@@ -270,52 +293,8 @@ export const ENDPOINTS = {
 
 export type EndpointName = keyof typeof ENDPOINTS;
 
-/** The name of every schema that requests and answers have, for documents about the API. */
-const SCHEMA_NAMES: Readonly<Record<string, z.ZodType>> = {
-  Acknowledged: acknowledgedSchema,
-  Balances: balancesBodySchema,
-  EvidencePeriod: ENDPOINTS['evidence-period'].answer,
-  Health: healthBodySchema,
-  History: historyBodySchema,
-  Instruction: dvpInstructionSchema,
-  Lodged: lodgedSchema,
-  Problem: problemBodySchema,
-  Readiness: readinessBodySchema,
-  Registered: registeredSchema,
-  Registration: registrationSchema,
-  Resolve: resolveBodySchema,
-  Scenario: scenarioBodySchema,
-  ScenarioDocument: scenarioDocumentSchema,
-  Scenarios: scenariosBodySchema,
-  Settlement: settlementBodySchema,
-  SettlementPage: settlementPageSchema,
-  Shares: sharesBodySchema,
-  SharesAnswer: sharesAnswerSchema,
-  SharesRequest: sharesRequestSchema,
-  Statements: statementsBodySchema,
-  Systems: systemsBodySchema,
-};
-
 /** JSON Schema 2020-12, which is what OpenAPI 3.1 uses. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
-
-/** Every named schema of the API, with references to one another that begin with a prefix such as `#/components/schemas/`. */
-export function jsonSchemas(prefix: string): Record<string, JsonSchema> {
-  const registry = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries(SCHEMA_NAMES)) registry.add(schema, { id });
-  const { schemas } = z.toJSONSchema(registry, { uri: (id) => prefix + id, io: 'input' });
-  return Object.fromEntries(
-    Object.entries(schemas).map(([name, schema]) => [
-      name,
-      Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema' && key !== '$id')),
-    ]),
-  );
-}
-
-/** The name under which {@link jsonSchemas} has a schema of the endpoint table. */
-export function schemaName(schema: z.ZodType): string | undefined {
-  return Object.keys(SCHEMA_NAMES).find((name) => SCHEMA_NAMES[name] === schema);
-}
 
 /** The parameters in an endpoint's query, each with its JSON Schema. */
 export function queryParameters({ query }: Endpoint): Record<string, JsonSchema> {

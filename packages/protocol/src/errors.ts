@@ -22,6 +22,9 @@ export const ERRORS = {
     retryable: false,
     exit: 2,
   },
+  'token-missing': { title: 'An access token is needed', status: 401, retryable: false, exit: 5 },
+  'token-invalid': { title: 'The access token is not accepted', status: 401, retryable: false, exit: 5 },
+  'scope-missing': { title: 'The access token does not permit this', status: 403, retryable: false, exit: 5 },
   'not-found': { title: 'There is no such resource', status: 404, retryable: false, exit: 4 },
   'method-not-allowed': { title: 'The resource does not know this method', status: 405, retryable: false, exit: 2 },
   'too-many-requests': {
@@ -47,6 +50,7 @@ export const ERRORS = {
   'storage-corrupt': { title: 'The stored ledger does not hold together', status: 503, retryable: false, exit: 1 },
   'system-unavailable': { title: 'A connected system gave no answer', status: 503, retryable: true, exit: 6 },
   'validator-unavailable': { title: 'Too few validators gave an answer', status: 503, retryable: true, exit: 6 },
+  'issuer-unavailable': { title: 'The issuer of access tokens gave no answer', status: 503, retryable: true, exit: 6 },
   'peer-unavailable': { title: 'Another organisation gave no answer', status: 503, retryable: true, exit: 6 },
   'configuration-invalid': { title: 'The configuration cannot be used', status: 500, retryable: false, exit: 2 },
   // Calls to the contract

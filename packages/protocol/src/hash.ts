@@ -31,6 +31,29 @@ export function keccak256(bytes: Uint8Array): Uint8Array {
   return keccak_256(bytes);
 }
 
+/**
+ * A hash function that remembers what it was asked of late: signatures over trees are checked member by member, and nearly all nodes of a tree
+ * are asked for again by its other members. Bounded, and for short inputs only. Nobody may change an answer.
+ */
+export function rememberHashes(hash: (bytes: Uint8Array) => Uint8Array): (bytes: Uint8Array) => Uint8Array {
+  let recent = new Map<string, Uint8Array>();
+  let older = new Map<string, Uint8Array>();
+  return (bytes) => {
+    if (bytes.length > REMEMBERED_BYTES) return hash(bytes);
+    const question = String.fromCharCode(...bytes);
+    const known = recent.get(question) ?? older.get(question);
+    if (known && recent.has(question)) return known;
+    const answer = known ?? hash(bytes);
+    if (recent.size >= REMEMBERED_HASHES) [older, recent] = [recent, new Map<string, Uint8Array>()];
+    recent.set(question, answer);
+    return answer;
+  };
+}
+
+/** A node of a tree has 65, the struct of a certificate 288. */
+const REMEMBERED_BYTES = 288;
+const REMEMBERED_HASHES = 8192;
+
 /** The hash of a value's canonical JSON. */
 export function hashOf(value: unknown): Hash {
   return hashOfText(canonicalJson(value));

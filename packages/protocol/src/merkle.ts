@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytesToHex, compareBytes, concatBytes, hexToBytes } from './bytes.ts';
+import { bytesToHex, compareBytes, hexToBytes } from './bytes.ts';
 
 /**
  * Trees over what one signature covers, shaped as in RFC 6962 section 2.1: prefix 0x00 for a leaf, 0x01 for a node.
@@ -29,11 +29,22 @@ export const merklePathSchema = z
 
 export const ONLY_LEAF: MerklePath = { index: 0, size: 1, hashes: [] };
 
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
+const LEAF = 0;
+const NODE = 1;
 
 export function leafHash(hash: HashFunction, data: Uint8Array): Uint8Array {
-  return hash(concatBytes(LEAF, data));
+  const input = new Uint8Array(1 + data.length);
+  input[0] = LEAF;
+  input.set(data, 1);
+  return hash(input);
+}
+
+function nodeHash(hash: HashFunction, left: Uint8Array, right: Uint8Array): Uint8Array {
+  const input = new Uint8Array(1 + left.length + right.length);
+  input[0] = NODE;
+  input.set(left, 1);
+  input.set(right, 1 + left.length);
+  return hash(input);
 }
 
 /** The root over leaf hashes and the path of each. A tree of one leaf is its leaf hash. */
@@ -66,7 +77,7 @@ function subtree(
   const [leftHex, rightHex] = [bytesToHex(left), bytesToHex(right)];
   for (let i = from; i < middle; i++) paths[i]?.push(rightHex);
   for (let i = middle; i < to; i++) paths[i]?.push(leftHex);
-  return hash(concatBytes(NODE, left, right));
+  return nodeHash(hash, left, right);
 }
 
 /** The root that a leaf hash and its path lead to, or undefined if the path cannot belong to a tree of that size (RFC 9162 section 2.1.3.2). */
@@ -77,10 +88,10 @@ export function rootFromPath(hash: HashFunction, leaf: Uint8Array, path: MerkleP
     if (last === 0) return undefined;
     const beside = hexToBytes(text);
     if (position % 2 === 1 || position === last) {
-      node = hash(concatBytes(NODE, beside, node));
+      node = nodeHash(hash, beside, node);
       while (position % 2 === 0 && position !== 0) [position, last] = [position / 2, Math.floor(last / 2)];
     } else {
-      node = hash(concatBytes(NODE, node, beside));
+      node = nodeHash(hash, node, beside);
     }
     [position, last] = [Math.floor(position / 2), Math.floor(last / 2)];
   }

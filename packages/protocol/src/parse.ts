@@ -13,6 +13,18 @@ export function parse<T>(schema: z.ZodType<T>, value: unknown, code: ErrorCode):
   });
 }
 
+/**
+ * Parses what nobody changes any more: the value itself, not a copy, so that what is known about its parts (their texts, the roots of their
+ * signatures) stays known. For schemas that only check; one that fills in or converts would be wrong here.
+ */
+export function parseInPlace<T>(schema: z.ZodType<T>, value: unknown, code: ErrorCode): Result<T> {
+  return hasForm(schema, value) ? accept(value) : parse(schema, value, code);
+}
+
+function hasForm<T>(schema: z.ZodType<T>, value: unknown): value is T {
+  return schema.safeParse(value).success;
+}
+
 /** Every issue of a failed parse as a problem. */
 export function problemsOf(error: z.ZodError, value: unknown): Problem[] {
   return error.issues.flatMap((issue) => issueProblems(issue, value));

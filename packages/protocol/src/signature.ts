@@ -49,9 +49,22 @@ export function signOne(signer: Signer<SigningKey>, document: object): BatchSign
 }
 
 export function verifyBatchSignature(verify: Verify, document: object, signature: BatchSignature): boolean {
-  const root = rootFromPath(sha256, documentLeaf(document), signature.path ?? ONLY_LEAF);
-  return root !== undefined && verify(signature.key, concatBytes(DOMAIN, root), signature.signature);
+  const message = signedMessage(document, signature);
+  return message !== undefined && verify(signature.key, message, signature.signature);
 }
+
+/** What a signature over a batch signs, as its path leads there from the document; made once for two objects that never change. */
+function signedMessage(document: object, signature: BatchSignature): Uint8Array | undefined {
+  const known = MESSAGES.get(signature);
+  if (known?.document === document) return known.message;
+  const root = rootFromPath(sha256, documentLeaf(document), signature.path ?? ONLY_LEAF);
+  if (!root) return undefined;
+  const message = concatBytes(DOMAIN, root);
+  MESSAGES.set(signature, { document, message });
+  return message;
+}
+
+const MESSAGES = new WeakMap<BatchSignature, { readonly document: object; readonly message: Uint8Array }>();
 
 function documentLeaf(document: object): Uint8Array {
   return leafHash(sha256, utf8ToBytes(canonicalText(document)));

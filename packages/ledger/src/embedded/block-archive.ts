@@ -1,4 +1,4 @@
-import { canonicalJson, Fault, hashSchema, type JsonObject, type SignedCall } from '@linkspan/protocol';
+import { canonicalText, Fault, hashSchema, type JsonObject, type SignedCall } from '@linkspan/protocol';
 import type { Archive, ArchivedCall } from '../archive.ts';
 import { type Block, textHash } from './block.ts';
 import type { BlockStore } from './block-store.ts';
@@ -12,7 +12,7 @@ export function indexCalls(
   return accepted.map(({ call: { call }, value }, position) => {
     const subject = hashSchema.safeParse(value['proposal']);
     return {
-      id: textHash(canonicalJson(call)),
+      id: textHash(canonicalText(call)),
       position,
       type: call.body.type,
       subject: subject.success ? subject.data : null,

@@ -1,5 +1,5 @@
 import {
-  canonicalJson,
+  canonicalText,
   checkStatement,
   type Operation,
   refuse,
@@ -52,7 +52,7 @@ export function createTally({ verify, operation, expected, said }: TallyOptions)
 
   return {
     add(key, signed) {
-      const name = canonicalJson(signed.statement);
+      const name = canonicalText(signed.statement);
       // Late agreement changes nothing, so it is not worth the check of a signature. Late contradiction is.
       if (name === accepted) return { ok: true, value: undefined };
       if (signed.statement.operation !== operation.id) {
@@ -82,7 +82,7 @@ export function createTally({ verify, operation, expected, said }: TallyOptions)
       const signatures = most.signatures.toSorted((a, b) => (a.key < b.key ? -1 : 1));
       const signed = { statement: most.statement, signatures };
       const checked = checkStatement(verify, signed, expectation);
-      accepted = canonicalJson(most.statement);
+      accepted = canonicalText(most.statement);
       return checked.ok
         ? { ok: true, value: { kind: 'accepted', statement: checked.value, signed, dissent: byCount.slice(1) } }
         : checked;
@@ -107,7 +107,7 @@ export function createStatementMemory(most: number): StatementMemory {
     remember(key, signed) {
       const name = `${key} ${signed.statement.operation}`;
       const before = kept.get(name);
-      if (before) return canonicalJson(before.statement) === canonicalJson(signed.statement) ? undefined : before;
+      if (before) return canonicalText(before.statement) === canonicalText(signed.statement) ? undefined : before;
       kept.set(name, signed);
       if (kept.size > most) for (const oldest of kept.keys()) return void kept.delete(oldest);
       return undefined;
