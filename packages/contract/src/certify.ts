@@ -3,7 +3,7 @@ import {
   canonicalJson,
   canonicalText,
   type CertificateShare,
-  hashOfText,
+  documentHash,
   type JsonObject,
   refuse,
   type Refusal,
@@ -35,7 +35,7 @@ function checkShare(world: World, stored: StoredSettlement, share: CertificateSh
   const { kind } = share.certificate;
   const sequence = sequenceOf(stored.state, kind);
   const entry = sequence === undefined ? undefined : ENTRY.get(world, stored.state.proposal, sequence);
-  if (!entry || canonicalJson(certificateOf(stored.state, kind, hashOfText(canonicalText(entry)))) !== canonicalText(share.certificate)) {
+  if (!entry || canonicalJson(certificateOf(stored.state, kind, documentHash(entry))) !== canonicalText(share.certificate)) {
     return { code: 'certificate-unknown', message: `No entry of the settlement calls for this ${kind} certificate.` };
   }
   const organisations = NETWORK.get(world, 'genesis')?.genesis.organisations ?? [];

@@ -1,4 +1,4 @@
-import { callId, canonicalText, type Entry, ENDS, hashOfText, type JsonObject } from '@linkspan/protocol';
+import { callId, documentHash, ENDS, type Entry, type JsonObject } from '@linkspan/protocol';
 import { certificatesCalledFor, type Settlement, stateHash, type Transition } from '@linkspan/scenario';
 import type { Writer } from './apply-calls.ts';
 import { BY_SETTLEMENT, ENTRY, OPEN, SETTLEMENT, SLOT, type StoredSettlement } from './store.ts';
@@ -23,7 +23,7 @@ export function append(
     state: stateHash(settlement),
     previous: before?.head ?? null,
   };
-  const head = hashOfText(canonicalText(entry));
+  const head = documentHash(entry);
   ENTRY.put(world, entry, settlement.proposal, settlement.sequence);
   SETTLEMENT.put(world, { state: settlement, head }, settlement.proposal);
   index(world, before?.state, settlement);

@@ -1,15 +1,14 @@
 import {
   accept,
   type AccountRecord,
-  canonicalText,
   type Certificate,
   type CertificateShare,
   CERTIFICATE_KINDS,
+  documentHash,
   type Entry,
   flatten,
   type Genesis,
   type Hash,
-  hashOfText,
   type InstrumentRecord,
   type Json,
   type PartyRecord,
@@ -198,7 +197,7 @@ function viewOf(reader: Reader, { state, head }: StoredSettlement): SettlementVi
   const calls = CERTIFICATE_KINDS.flatMap((kind) => {
     const sequence = sequenceOf(state, kind);
     const entry = sequence === undefined ? undefined : ENTRY.get(reader, state.proposal, sequence);
-    return entry ? [{ certificate: certificateOf(state, kind, hashOfText(canonicalText(entry))), sequence: entry.sequence }] : [];
+    return entry ? [{ certificate: certificateOf(state, kind, documentHash(entry)), sequence: entry.sequence }] : [];
   });
   const sequences = [...new Set(calls.map(({ sequence }) => sequence))];
   const shares = sequences.flatMap((sequence) => SIGNATURES.get(reader, state.proposal, sequence)?.shares ?? []);

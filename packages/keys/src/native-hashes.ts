@@ -5,6 +5,7 @@ import { useSha256 } from '@linkspan/protocol';
 export function useNativeHashes(): void {
   useSha256({
     ofBytes: (bytes) => hash('sha256', bytes, 'buffer'),
+    bytesOfText: (text) => hash('sha256', text, 'buffer'),
     ofText: (text) => hash('sha256', text, 'hex'),
   });
 }

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { canonicalText } from './canonical-json.ts';
 import { certificateShareSchema } from './certificate.ts';
 import { fieldsSchema } from './fields.ts';
 import { genesisSchema, identifierSchema } from './genesis.ts';
-import { type Hash, hashOfText, hashSchema } from './hash.ts';
+import { type Hash, documentHash, hashSchema } from './hash.ts';
 import { tradeIdSchema } from './instruction.ts';
 import { accountRecordSchema, instrumentRecordSchema, partyRecordSchema, systemRecordSchema } from './records.ts';
 import { scenarioDocumentSchema, scenarioReferenceSchema } from './scenario-document.ts';
@@ -94,7 +93,7 @@ export type SignedCall = { readonly call: Call; readonly signature: BatchSignatu
 
 /** The id of a call: an accepted call is idempotent under it. */
 export function callId(call: Call): Hash {
-  return hashOfText(canonicalText(call));
+  return documentHash(call);
 }
 
 /** Signs calls of one organisation with one signature. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { bytesToHex, concatBytes, utf8ToBytes } from './bytes.ts';
-import { type Hash, hashBytes, hashSchema, hashToHex, keccak256 as hashKeccak, rememberHashes } from './hash.ts';
+import { type Hash, hashBytes, hashSchema, hashToHex, keccak256 } from './hash.ts';
 import { leafHash, type MerklePath, merklePathSchema, merkleTree, ONLY_LEAF, rootFromPath } from './merkle.ts';
 import { addressOf, type CertificateKey, certificateKeySchema, type Signer, type Verify } from './signature.ts';
 
@@ -161,8 +161,6 @@ export function certificateKindNumber(kind: CertificateKind): number {
   return KIND_NUMBER[kind];
 }
 
-/** Keccak-256 takes JavaScript twenty times as long as looking an answer up. */
-const keccak256 = rememberHashes(hashKeccak);
 /** The same certificate is asked for by each share that signs it. */
 const LEAVES = new WeakMap<Certificate, Uint8Array>();
 const ROOTS = new WeakMap<CertificateShare, Uint8Array>();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bytesToHex, compareBytes, hexToBytes } from './bytes.ts';
+import { type RecentMap, recentMap } from './recent-map.ts';
 
 /**
  * Trees over what one signature covers, shaped as in RFC 6962 section 2.1: prefix 0x00 for a leaf, 0x01 for a node.
@@ -39,12 +40,28 @@ export function leafHash(hash: HashFunction, data: Uint8Array): Uint8Array {
   return hash(input);
 }
 
-function nodeHash(hash: HashFunction, left: Uint8Array, right: Uint8Array): Uint8Array {
+type Node = { readonly bytes: Uint8Array; readonly hex: string };
+
+/**
+ * The node over two others. Nearly every node of a tree is asked for again by the other members of its batch, and looking it up takes a
+ * fraction of hashing it, so each hash function's last nodes are remembered.
+ */
+function nodeOver(hash: HashFunction, left: Node, right: Node): Node {
+  const known = recentNodes(hash);
+  const name = left.hex + right.hex;
+  return known.get(name) ?? known.set(name, madeOver(hash, left.bytes, right.bytes));
+}
+
+function madeOver(hash: HashFunction, left: Uint8Array, right: Uint8Array): Node {
   const input = new Uint8Array(1 + left.length + right.length);
   input[0] = NODE;
   input.set(left, 1);
   input.set(right, 1 + left.length);
-  return hash(input);
+  return nodeOf(hash(input));
+}
+
+function nodeOf(bytes: Uint8Array): Node {
+  return { bytes, hex: bytesToHex(bytes) };
 }
 
 /** The root over leaf hashes and the path of each. A tree of one leaf is its leaf hash. */
@@ -56,17 +73,17 @@ export function merkleTree(
   if (size === 0 || size > MAXIMUM_LEAVES)
     throw new RangeError(`a tree has 1 to ${MAXIMUM_LEAVES} leaves, not ${size}`);
   const hashes: string[][] = leaves.map(() => []);
-  const root = subtree(hash, leaves, 0, size, hashes);
-  return { root, paths: hashes.map((path, index) => ({ index, size, hashes: path })) };
+  const root = subtree(hash, leaves.map(nodeOf), 0, size, hashes);
+  return { root: root.bytes, paths: hashes.map((path, index) => ({ index, size, hashes: path })) };
 }
 
 function subtree(
   hash: HashFunction,
-  leaves: readonly Uint8Array[],
+  leaves: readonly Node[],
   from: number,
   to: number,
   paths: string[][],
-): Uint8Array {
+): Node {
   const only = leaves[from];
   if (to - from === 1 && only) return only;
   let split = 1;
@@ -74,28 +91,39 @@ function subtree(
   const middle = from + split;
   const left = subtree(hash, leaves, from, middle, paths);
   const right = subtree(hash, leaves, middle, to, paths);
-  const [leftHex, rightHex] = [bytesToHex(left), bytesToHex(right)];
-  for (let i = from; i < middle; i++) paths[i]?.push(rightHex);
-  for (let i = middle; i < to; i++) paths[i]?.push(leftHex);
-  return nodeHash(hash, left, right);
+  for (let i = from; i < middle; i++) paths[i]?.push(right.hex);
+  for (let i = middle; i < to; i++) paths[i]?.push(left.hex);
+  return nodeOver(hash, left, right);
 }
 
 /** The root that a leaf hash and its path lead to, or undefined if the path cannot belong to a tree of that size (RFC 9162 section 2.1.3.2). */
 export function rootFromPath(hash: HashFunction, leaf: Uint8Array, path: MerklePath): Uint8Array | undefined {
   if (path.index >= path.size) return undefined;
-  let [position, last, node] = [path.index, path.size - 1, leaf];
-  for (const text of path.hashes) {
+  let [position, last] = [path.index, path.size - 1];
+  let node = nodeOf(leaf);
+  for (const hex of path.hashes) {
     if (last === 0) return undefined;
-    const beside = hexToBytes(text);
+    const beside = { hex, bytes: hexToBytes(hex) };
     if (position % 2 === 1 || position === last) {
-      node = nodeHash(hash, beside, node);
+      node = nodeOver(hash, beside, node);
       while (position % 2 === 0 && position !== 0) [position, last] = [position / 2, Math.floor(last / 2)];
     } else {
-      node = nodeHash(hash, node, beside);
+      node = nodeOver(hash, node, beside);
     }
     [position, last] = [Math.floor(position / 2), Math.floor(last / 2)];
   }
-  return last === 0 ? node : undefined;
+  return last === 0 ? node.bytes : undefined;
+}
+
+const NODES = new WeakMap<HashFunction, RecentMap<Node>>();
+const REMEMBERED_NODES = 16_384;
+
+function recentNodes(hash: HashFunction): RecentMap<Node> {
+  const known = NODES.get(hash);
+  if (known) return known;
+  const nodes = recentMap<Node>(REMEMBERED_NODES);
+  NODES.set(hash, nodes);
+  return nodes;
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

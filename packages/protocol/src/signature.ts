@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { concatBytes, hexToBytes, utf8ToBytes } from './bytes.ts';
 import { canonicalText } from './canonical-json.ts';
-import { sha256 } from './hash.ts';
-import { leafHash, type MerklePath, merklePathSchema, merkleTree, ONLY_LEAF, rootFromPath } from './merkle.ts';
+import { sha256, sha256OfText } from './hash.ts';
+import { type MerklePath, merklePathSchema, merkleTree, ONLY_LEAF, rootFromPath } from './merkle.ts';
 
 /** An Ed25519 public key: `ed25519:` and 64 hexadecimal digits. Calls and statements are signed with these. */
 export type SigningKey = `ed25519:${string}`;
@@ -67,7 +67,8 @@ function signedMessage(document: object, signature: BatchSignature): Uint8Array 
 const MESSAGES = new WeakMap<BatchSignature, { readonly document: object; readonly message: Uint8Array }>();
 
 function documentLeaf(document: object): Uint8Array {
-  return leafHash(sha256, utf8ToBytes(canonicalText(document)));
+  // The leaf's prefix is a byte that is a character of its own, so text and prefix are hashed in one go.
+  return sha256OfText(`\0${canonicalText(document)}`);
 }
 
 /** The 20 bytes of a certificate key. */

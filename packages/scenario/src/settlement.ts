@@ -1,10 +1,9 @@
 import {
   type Attention,
-  canonicalText,
   type Difference,
+  documentHash,
   type Field,
   type Hash,
-  hashOfText,
   type Phase,
   type Terms,
   type Verb,
@@ -144,7 +143,7 @@ export function stateHash(settlement: Settlement): Hash {
   const parts = {
     ...rest,
     copies: copies.map(({ organisation, hash, deadline }) => ({ organisation, hash, deadline })),
-    operations: operations.map((operation) => hashOfText(canonicalText(operation))),
+    operations: operations.map(documentHash),
   };
-  return hashOfText(canonicalText(parts));
+  return documentHash(parts);
 }
