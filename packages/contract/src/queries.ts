@@ -17,6 +17,7 @@ import {
   refuse,
   type RegisteredScenario,
   type Result,
+  type SigningKey,
   systemOfAccount,
   type SystemRecord,
 } from '@linkspan/protocol';
@@ -36,6 +37,7 @@ import {
   SCENARIO,
   SETTLEMENT,
   SIGNATURES,
+  SUSPENDED,
   type StoredSettlement,
   SYSTEM,
   type Table,
@@ -92,6 +94,8 @@ export type Queries = {
   };
   register: { args: NoArguments; answer: RegisterView };
   system: { args: { readonly id: string }; answer: SystemRecord | null };
+  /** Validator keys of a system whose word counts no more. */
+  suspended: { args: { readonly id: string }; answer: readonly SigningKey[] };
   'check-instruction': { args: { readonly instruction: Json }; answer: readonly Problem[] };
   /** By proposal or settlement id. */
   settlement: { args: { readonly id: string }; answer: SettlementView };
@@ -142,6 +146,7 @@ const ANSWERS: Answers = {
       scenarios: all(reader, SCENARIO),
     }),
   system: (reader, { id }) => accept(SYSTEM.get(reader, id) ?? null),
+  suspended: (reader, { id }) => accept(SUSPENDED.get(reader, id)?.keys ?? []),
   'check-instruction': (reader, { instruction }) =>
     accept(checkAll(reader, instruction, fieldsOf(instruction), reader.time).problems),
   settlement: (reader, { id }) => {

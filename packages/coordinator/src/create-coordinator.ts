@@ -55,6 +55,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
       quorum: genesis.quorum,
     },
   );
+  await loop.learnSuspended();
   await loop.readOpen();
   loop.begin();
   return loop;
@@ -108,7 +109,10 @@ class Loop implements Coordinator {
       clock,
       log,
       tracked,
-      again: (proposal) => this.#refresh(proposal),
+      again: async (proposal) => {
+        await this.learnSuspended();
+        await this.#refresh(proposal);
+      },
     });
     this.#inbox = new StatementInbox({
       ledger,
@@ -131,6 +135,15 @@ class Loop implements Coordinator {
       log,
       all: () => this.#tracked.values(),
     });
+  }
+
+  /** Which validators of own systems the ledger no longer listens to: a process that was not there when one lied must not ask it. */
+  async learnSuspended(): Promise<void> {
+    for (const [id, verifier] of this.#options.verifiers) {
+      const answer = await this.#options.ledger.evaluate('suspended', { id });
+      if (!answer.ok) throw new Fault('ledger-unavailable', answer.refusal.message);
+      verifier.suspend(answer.value);
+    }
   }
 
   /** Everything that was open when the ledger was last seen. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Hash, Statement } from '@linkspan/protocol';
+import type { Log } from './clock.ts';
 import {
   type InProcessNetwork,
   type InProcessValidator,
@@ -72,6 +73,33 @@ test('F32 a key that contradicts itself is suspended on the ledger, both stateme
     assert.equal(next.phase, 'settled');
     await invariants.checkEnded();
   }));
+
+test('F32 an organisation that starts anew learns from the ledger which keys are suspended', async () => {
+  const refused: unknown[] = [];
+  const log: Log = (_, message, context) => {
+    if (context?.['code'] === 'statement-key-suspended') refused.push(message);
+  };
+  await withVirtualNetwork(
+    async (network, time) => {
+      const invariants = watchInvariants(network);
+      lieTheSecondTime(network);
+      await network.until(await lodge(network, time), ['settled', 'cancelled']);
+      refused.length = 0;
+      network.kill('central-bank-a');
+      await network.start('central-bank-a');
+      // Without the third one, the suspended key's signature would be among those that make the quorum.
+      validator(network, 2).down = true;
+      const proposal = await lodge(network, time, 'T-2');
+      await time.pass(5_000);
+      validator(network, 2).down = false;
+      const { state } = await network.until(proposal, ['settled', 'cancelled'], 10_000);
+      assert.equal(state.phase, 'settled');
+      assert.deepEqual(refused, [], 'nothing was tried with the suspended key');
+      await invariants.checkEnded();
+    },
+    { log },
+  );
+});
 
 /**
  * The first validator says the truth about the hold and then something else, while the third one is away. Until then nothing that the owner of

@@ -11,6 +11,7 @@ import {
 } from '@linkspan/protocol';
 import type { ObservationFilter, Position, ReadingQuery } from '../connector.ts';
 import { backOffMs, pause } from '../pause.ts';
+import { traceOfSettlement, withinTrace } from '../trace-context.ts';
 import {
   type Answer,
   parseAnswer,
@@ -28,6 +29,8 @@ export type { ValidatorClient } from './validator-client.ts';
 /** One system as its users reach it: through its validators, believing only what enough of them signed. */
 export type Verifier = AsyncDisposable & {
   readonly system: string;
+  /** From now on nobody asks these validators: the ledger takes nothing any more that they sign. */
+  suspend(keys: readonly SigningKey[]): void;
   /**
    * Has the operation executed by one validator, the next one on silence, and collects what all of them read back. Never gives up before the signal
    * fires; then it throws a Fault `validator-unavailable`, and the operation may have happened.
@@ -95,8 +98,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
     return clients.filter(({ key }) => !suspended.has(key));
   }
 
-  /** Asks all validators until enough have answered alike. */
+  /** Whoever works for a settlement, in whichever organisation, does so within one trace. */
   function collect(operation: Operation, errand: Errand | undefined, signal: AbortSignal): Promise<Outcome> {
+    return withinTrace(traceOfSettlement(operation.settlement), () => askAll(operation, errand, signal));
+  }
+
+  /** Asks all validators until enough have answered alike. */
+  function askAll(operation: Operation, errand: Errand | undefined, signal: AbortSignal): Promise<Outcome> {
     // Whoever contradicted itself is not asked again: what it signs, no ledger takes.
     const asked = trusted();
     const expected = { network, system, threshold, suspended: [...suspended], keys };
@@ -223,6 +231,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     system,
+    suspend: (suspendedKeys) => {
+      for (const key of suspendedKeys) suspended.add(key);
+    },
     perform: (operation, certificate, signal) =>
       collect(operation, { path: PATHS.submit, body: { operation, ...(certificate ? { certificate } : {}) } }, signal),
     fence: (operation, reason, certificate, signal) =>
