@@ -21,8 +21,8 @@ import {
   systemOfAccount,
   type SystemRecord,
 } from '@linkspan/protocol';
-import { certificateOf, sequenceOf, type Settlement } from '@linkspan/scenario';
-import { checkAll } from './instructions.ts';
+import { certificateOf, sequenceOf, type Settlement, unansweredAfterMs } from '@linkspan/scenario';
+import { checkAll, documentOf } from './instructions.ts';
 import {
   ACCOUNT,
   BY_OPENING,
@@ -50,6 +50,8 @@ export type SettlementView = {
   readonly head: Hash;
   readonly certificates: readonly Certificate[];
   readonly shares: readonly CertificateShare[];
+  /** After how long without an answer the settlement's scenario has people told, in milliseconds. */
+  readonly unansweredAfterMs: number;
 };
 
 export type SettlementSummary = {
@@ -198,7 +200,8 @@ function find(reader: Reader, id: string): StoredSettlement | undefined {
   return SETTLEMENT.get(reader, link?.proposal ?? id);
 }
 
-function viewOf(reader: Reader, { state, head }: StoredSettlement): SettlementView {
+function viewOf(reader: Reader, stored: StoredSettlement): SettlementView {
+  const { state, head } = stored;
   const calls = CERTIFICATE_KINDS.flatMap((kind) => {
     const sequence = sequenceOf(state, kind);
     const entry = sequence === undefined ? undefined : ENTRY.get(reader, state.proposal, sequence);
@@ -206,7 +209,8 @@ function viewOf(reader: Reader, { state, head }: StoredSettlement): SettlementVi
   });
   const sequences = [...new Set(calls.map(({ sequence }) => sequence))];
   const shares = sequences.flatMap((sequence) => SIGNATURES.get(reader, state.proposal, sequence)?.shares ?? []);
-  return { state, head, certificates: calls.map(({ certificate }) => certificate), shares };
+  const certificates = calls.map(({ certificate }) => certificate);
+  return { state, head, certificates, shares, unansweredAfterMs: unansweredAfterMs(documentOf(reader, stored)) };
 }
 
 /**

@@ -1,5 +1,6 @@
-import { type Hash } from '@linkspan/protocol';
-import { operationName, type Settlement } from '@linkspan/scenario';
+import type { SettlementView } from '@linkspan/contract';
+import type { Hash } from '@linkspan/protocol';
+import { operationName } from '@linkspan/scenario';
 import type { CallWriter } from './call-writer.ts';
 import type { Clock, Log } from './clock.ts';
 import { TAKE_OVER_AFTER_MS } from './ranking.ts';
@@ -8,8 +9,6 @@ import type { Tracked } from './tracked.ts';
 const LOOK_EVERY_MS = 200;
 /** A refused or unanswered attempt is made again after this long. */
 const AGAIN_AFTER_MS = 1000;
-/** After how long without an answer it is worth asking the ledger whether people must be told; the scenario's own limit decides there. */
-const OVERDUE_AFTER_MS = 60_000;
 
 export type DeadlinesParts = {
   readonly organisation: string;
@@ -51,18 +50,19 @@ export class Deadlines {
     }
   }
 
-  #due({ view: { state }, order }: Tracked, now: number): boolean {
-    if (this.#asked.has(state.proposal)) return false;
-    const at = dueAt(state);
+  #due({ view, order }: Tracked, now: number): boolean {
+    if (this.#asked.has(view.state.proposal)) return false;
+    const at = dueAt(view);
     const rank = Math.max(0, order.indexOf(this.#parts.organisation));
     return at !== undefined && now >= at + rank * TAKE_OVER_AFTER_MS;
   }
 
-  async #expire({ view: { state } }: Tracked, now: number): Promise<void> {
+  async #expire({ view }: Tracked, now: number): Promise<void> {
     const { writer, log } = this.#parts;
+    const { state } = view;
     this.#asked.set(state.proposal, now + AGAIN_AFTER_MS);
     try {
-      const result = await writer.write('coordinator', `expire ${state.sequence} ${dueAt(state) ?? 0}`, {
+      const result = await writer.write('coordinator', `expire ${state.sequence} ${dueAt(view) ?? 0}`, {
         type: 'expire',
         proposal: state.proposal,
       });
@@ -74,22 +74,23 @@ export class Deadlines {
 }
 
 /** From when on the ledger would take an `expire`, as far as can be seen from here. */
-function dueAt(state: Settlement): number | undefined {
+function dueAt(view: SettlementView): number | undefined {
+  const { state } = view;
   switch (state.phase) {
     case 'proposed':
     case 'preparing':
       return state.deadline;
     case 'deciding':
-      return state.fence === null ? state.deadline : overdueAt(state);
+      return state.fence === null ? state.deadline : overdueAt(view);
     case 'committed':
     case 'aborting':
-      return overdueAt(state);
+      return overdueAt(view);
     default:
       return undefined;
   }
 }
 
-function overdueAt(state: Settlement): number | undefined {
+function overdueAt({ state, unansweredAfterMs }: SettlementView): number | undefined {
   const told = new Set(
     state.attention.filter(({ reason }) => reason === 'unanswered').map(({ operation }) => operation),
   );
@@ -98,5 +99,5 @@ function overdueAt(state: Settlement): number | undefined {
   );
   return waiting.length === 0
     ? undefined
-    : Math.min(...waiting.map(({ requestedAt }) => requestedAt)) + OVERDUE_AFTER_MS;
+    : Math.min(...waiting.map(({ requestedAt }) => requestedAt)) + unansweredAfterMs;
 }

@@ -3,7 +3,12 @@ import type { Draft } from './draft.ts';
 import { operationName, type OperationState, type Settlement } from './settlement.ts';
 import { pivotStage } from './operations.ts';
 
-/** After how long without an answer people are told, unless the scenario says otherwise. */
+/** After how long without an answer people are told, in milliseconds. */
+export function unansweredAfterMs({ unansweredAfterSeconds = UNANSWERED_AFTER_SECONDS }: ScenarioDocument): number {
+  return unansweredAfterSeconds * 1000;
+}
+
+/** Unless the scenario says otherwise. */
 const UNANSWERED_AFTER_SECONDS = 60;
 
 type Guard = (draft: Draft) => boolean;
@@ -31,7 +36,7 @@ export type GuardName = keyof typeof GUARDS;
 
 /** Requested operations, inverses and fences that have been unanswered for too long and that nobody was told about. */
 export function overdue({ settlement, document, time }: Draft): OperationState[] {
-  const limitMs = (document.unansweredAfterSeconds ?? UNANSWERED_AFTER_SECONDS) * 1000;
+  const limitMs = unansweredAfterMs(document);
   return settlement.operations.filter(
     (operation) =>
       operation.status === 'requested' &&

@@ -3,6 +3,7 @@ export * from './certificates.ts';
 export * from './commands.ts';
 export * from './describe.ts';
 export * from './diagram.ts';
+export { unansweredAfterMs } from './guards.ts';
 export * from './operations.ts';
 export * from './residuals.ts';
 export * from './settlement.ts';
