@@ -41,8 +41,10 @@ import { lodgeBody, type SampleNetwork, sampleNetwork } from './sample-network.t
 import { realClock, VirtualTime } from './virtual-time.ts';
 
 export type InProcessNetworkOptions = {
-  /** A ledger without genesis, which stays the caller's. Otherwise an embedded one in a directory that is removed in the end. */
+  /** A ledger without genesis or with that of this network, which stays the caller's. Otherwise an embedded one in a directory that is removed in the end. */
   readonly ledger?: Ledger;
+  /** The folder of the organisations' signing journals, which stay. Otherwise they are removed in the end. */
+  readonly journals?: string;
   /** Virtual time, already installed. Otherwise the machine's. */
   readonly time?: VirtualTime;
   /** Opening balances by system, instead of those of the local network for the accounts that are named. */
@@ -191,7 +193,7 @@ export class InProcessNetwork implements AsyncDisposable {
 
   /** Where the organisation keeps its signing journal. */
   journalPath(organisation: string): string {
-    return join(this.#directory, `${organisation}.journal`);
+    return join(this.#options.journals ?? this.#directory, `${organisation}.journal`);
   }
 
   system(id: string): MemorySystem {

@@ -7,6 +7,7 @@ export * from './settlement-model.ts';
 export * from './settlement-run.ts';
 export * from './contract-scene.ts';
 export * from './recordings.ts';
+export * from './report-recordings.ts';
 export * from './crossings.ts';
 export * from './in-process-network.ts';
 export * from './in-process-validator.ts';
