@@ -34,6 +34,15 @@ test('a scenario is used only when every owner of a system that it touches has a
   assert.deepEqual(registered?.approvals, ['central-bank-a', 'central-bank-b', 'csd-b']);
 });
 
+test('whoever proposes a document that is proposed already approves it', () => {
+  const scene = new ContractScene(net);
+  for (const organisation of ['csd-b', 'central-bank-a', 'csd-b'])
+    scene.accepted(organisation, { type: 'propose-scenario', document: next });
+  const found = runQuery(scene.world, 'register', {});
+  const registered = found.ok && found.value.scenarios.find(({ document }) => document.version === 2);
+  assert.deepEqual(registered && [registered.proposedBy, registered.approvals], ['csd-b', ['central-bank-a', 'csd-b']]);
+});
+
 test('a name and version stand for one document for ever', () => {
   const scene = new ContractScene(net);
   const changed = { ...base, ends: { ...base.ends, settled: 'Another sentence.' } };

@@ -1,7 +1,16 @@
-import { accept, type JsonObject, refuse, type Result, scenarioHash, scenarioReference } from '@linkspan/protocol';
+import {
+  accept,
+  type JsonObject,
+  refuse,
+  type RegisteredScenario,
+  type Result,
+  scenarioHash,
+  scenarioReference,
+} from '@linkspan/protocol';
 import { validate } from '@linkspan/scenario';
 import type { Context } from './apply-calls.ts';
 import { SCENARIO } from './store.ts';
+import type { World } from './world.ts';
 
 /** Proposes a scenario. Its name and version stand for this document for ever; whoever proposes also approves. */
 export function proposeScenario({ world, body, organisation }: Context<'propose-scenario'>): Result<JsonObject> {
@@ -14,7 +23,8 @@ export function proposeScenario({ world, body, organisation }: Context<'propose-
   const problems = validate(document);
   if (problems.length > 0)
     return refuse('scenario-invalid', `${reference} breaks ${problems.length} rules of the language.`, { problems });
-  if (!known) SCENARIO.put(world, { document, hash, proposedBy: organisation, approvals: [organisation] }, reference);
+  if (known) addApproval(world, known, reference, organisation);
+  else SCENARIO.put(world, { document, hash, proposedBy: organisation, approvals: [organisation] }, reference);
   return accept({ scenario: reference, hash });
 }
 
@@ -24,8 +34,11 @@ export function approveScenario({ world, body, organisation }: Context<'approve-
   if (!known) return refuse('not-registered', `No scenario ${body.scenario} is proposed.`);
   if (known.hash !== body.hash)
     return refuse('already-registered', `${body.scenario} has the hash ${known.hash}, not ${body.hash}.`);
-  if (!known.approvals.includes(organisation)) {
-    SCENARIO.put(world, { ...known, approvals: [...known.approvals, organisation].toSorted() }, body.scenario);
-  }
+  addApproval(world, known, body.scenario, organisation);
   return accept({ scenario: body.scenario, hash: known.hash });
+}
+
+function addApproval(world: World, known: RegisteredScenario, reference: string, organisation: string): void {
+  if (known.approvals.includes(organisation)) return;
+  SCENARIO.put(world, { ...known, approvals: [...known.approvals, organisation].toSorted() }, reference);
 }
