@@ -2,7 +2,9 @@ import { join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse, type ScenarioDocument, scenarioDocumentSchema } from '@linkspan/protocol';
 import { type NetworkDefinition, networkDefinitionSchema } from '@linkspan/testkit';
-import { Api } from './local-network/api.ts';
+import { runDemo } from './demo-failure/run-demo.ts';
+import { stageDemo } from './demo-failure/stage-demo.ts';
+import { apiOf } from './local-network/api.ts';
 import { CannotRun, sentenceOf, unusable } from './local-network/cannot-run.ts';
 import { Changes } from './local-network/changes.ts';
 import { lost, readTotals } from './local-network/conservation.ts';
@@ -10,6 +12,7 @@ import { type DataDirectory, openDataDirectory } from './local-network/data-dire
 import { domesticAccess } from './local-network/domestic.ts';
 import { freeBytes, isUsedUp, noSpace, refuseLittleSpace, spaceUsedUp } from './local-network/free-space.ts';
 import { layOut, type Layout, urlOf } from './local-network/layout.ts';
+import { secureNetwork } from './local-network/network-tls.ts';
 import { type Options, readOptions, USAGE } from './local-network/options.ts';
 import { readPositions } from './local-network/positions.ts';
 import { processesOf, sourcesOf } from './local-network/processes.ts';
@@ -28,7 +31,7 @@ const INTERRUPTED = 130;
 /** How long the end of a process may take to be noticed after a request to it failed. */
 const NOTICED_WITHIN_MS = 1000;
 /** What `writeFiles` and the supervisor make in the data directory, besides a folder for each process. */
-const WRITTEN = ['genesis.json', 'nonce', 'secret', 'profile.json', 'log'];
+const WRITTEN = ['genesis.json', 'nonce', 'secret', 'secrets', 'tls', 'profile.json', 'log'];
 
 let directory = root;
 process.exitCode = await main().catch((error: unknown) => {
@@ -60,7 +63,7 @@ async function main(): Promise<number> {
   const setting = {
     options,
     definition,
-    layout: layOut(definition, root, options.data, options.portBase),
+    layout: layOut(definition, root, options.data, options.portBase, options.tls),
     screen,
     data,
   };
@@ -84,6 +87,7 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
   const processes = processesOf(definition, layout);
   if (options.fresh) data.forget([...WRITTEN, ...processes.map(({ name }) => name)]);
   const continues = data.continues && !options.fresh;
+  using _secured = options.tls ? await secureNetwork(definition, layout) : undefined;
   const { network } = writeFiles(definition, readScenarios(definition, root, scenarioOf), layout);
   screen.title(definition.name);
   screen.text(
@@ -99,6 +103,7 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
   const work = async (): Promise<number> => {
     await startAll(supervisor, screen);
     up = true;
+    if (options.demoFailure) return await playDemo(setting, supervisor);
     const outcomes = await runSamples(setting, supervisor, samples);
     if (options.once) {
       if (options.json) screen.line(JSON.stringify(outcomes.map(({ result }) => result)));
@@ -115,7 +120,12 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
       throw isUsedUp(freeBytes(options.data)) ? noSpace(options.data) : error;
     });
     const done = work().catch((error: unknown) => blame(failed, error));
-    return await Promise.race([done, failed, space.failed, stopped.then(() => (options.once ? INTERRUPTED : 0))]);
+    return await Promise.race([
+      done,
+      failed,
+      space.failed,
+      stopped.then(() => (options.once || options.demoFailure ? INTERRUPTED : 0)),
+    ]);
   } finally {
     space.stop();
     const forced = await supervisor.stopAll();
@@ -145,7 +155,7 @@ async function runSamples(
   supervisor: Supervisor,
   samples: readonly ReadSample[],
 ): Promise<SampleOutcome[]> {
-  const all = definition.organisations.map(({ id }) => new Api(urlOf(layout, id)));
+  const all = definition.organisations.map(({ id }) => apiOf(layout, id));
   const [first, , other] = all;
   if (!first || !other) throw new Error('the local network has three organisations');
   const run = `r${Date.now().toString(36)}`;
@@ -186,6 +196,15 @@ async function runSamples(
   return outcomes;
 }
 
+/** Gives the exit code: 0 only where the money came back, went through, and every balance is as it must be. */
+async function playDemo({ definition, layout, screen, options }: Setting, supervisor: Supervisor): Promise<number> {
+  const stage = stageDemo({ definition, layout, screen, supervisor, samples: options.samples });
+  await stage.changes.connected;
+  const isGood = await runDemo(stage);
+  await stage.changes.stop();
+  return isGood ? 0 : 1;
+}
+
 function announce({ options, definition, layout, screen }: Setting, outcomes: readonly SampleOutcome[]): void {
   const [organisation] = definition.organisations;
   const trade =
@@ -198,7 +217,7 @@ function announce({ options, definition, layout, screen }: Setting, outcomes: re
   screen.line();
   screen.text('In another terminal, here:');
   screen.line(`  ${profile}npx linkspan history ${trade}`);
-  screen.line(`  curl -s ${urlOf(layout, organisation?.id ?? '')}/settlements/${trade}`);
+  screen.line(`  curl -s -H "Authorization: Bearer $(${profile}npx linkspan token)" ${urlOf(layout, organisation?.id ?? '')}/settlements/${trade}`);
 }
 
 function screenOf({ organisations }: NetworkDefinition, samples: readonly Sample[]): Screen {

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { apiTokens } from '../../tools/local-network/api-clients.ts';
 import { Api } from '../../tools/local-network/api.ts';
 import { readPositions } from '../../tools/local-network/positions.ts';
 import { type Ended, isObject, type NpmStart, root, Workplace } from './npm-start.ts';
@@ -57,7 +58,7 @@ test('a start goes on with the data of the last one, alone; --fresh begins anew;
   const samples = place.samples('01-settled');
   const first = place.start('var', base, '--samples', samples);
   const [, trade = ''] = await first.says(UP);
-  const before = await look(base, trade);
+  const before = await look(place, base, trade);
   assert.equal(before.phase, 'settled');
   const second = await place.start('var', await place.portBase(), '--once', '--fresh', '--samples', samples).ended;
   assert.equal(second.code, 1);
@@ -65,17 +66,17 @@ test('a start goes on with the data of the last one, alone; --fresh begins anew;
     second.errors.join('\n'),
     /^A local network runs on .*\/var already \(process [0-9]+\): end it, or start another with --data and --port-base\.$/,
   );
-  assert.deepEqual(await look(base, trade), before, 'the running one is not disturbed');
+  assert.deepEqual(await look(place, base, trade), before, 'the running one is not disturbed');
   await interrupt(first);
 
   const again = place.start('var', base, '--samples', place.samples('02-insufficient-fcy'));
   await again.says(UP);
-  assert.deepEqual(await look(base, trade), before, 'the same network, balances and settlement');
+  assert.deepEqual(await look(place, base, trade), before, 'the same network, balances and settlement');
   await interrupt(again);
 
   const fresh = place.start('var', base, '--fresh', '--samples', place.samples('02-insufficient-fcy'));
   await fresh.says(UP);
-  const anew = await look(base, trade);
+  const anew = await look(place, base, trade);
   assert.notEqual(anew.network, before.network);
   assert.equal(anew.phase, undefined);
   assert.deepEqual(anew.balances, openingBalances());
@@ -143,14 +144,14 @@ test('when what keeps the processes is killed, they end by themselves, the node 
   const samples = place.samples('01-settled');
   const killed = place.start('var', base, '--samples', samples);
   const [, trade = ''] = await killed.says(UP);
-  const before = await look(base, trade);
+  const before = await look(place, base, trade);
   process.kill(killed.pid('npm start'), 'SIGKILL');
   await killed.ended;
   // At once: whatever still ends is waited for.
   const next = place.start('var', base, '--samples', place.samples('02-insufficient-fcy'));
   await next.says(UP);
   await killed.allGone();
-  assert.deepEqual(await look(base, trade), before);
+  assert.deepEqual(await look(place, base, trade), before);
 
   next.signalNpm('SIGTERM');
   await next.allGone();
@@ -183,8 +184,12 @@ test('two networks with other ports and data do not disturb each other', async (
 });
 
 /** What a network says of itself: its id, every balance, and where a settlement stands (undefined where it is not known). */
-async function look(portBase: number, trade: string) {
-  const [first, ...others] = [1, 2, 3].map((i) => new Api(`http://127.0.0.1:${portBase + i}`));
+async function look(place: Workplace, portBase: number, trade: string) {
+  const data = join(place.folder, 'var');
+  const organisations = ['central-bank-a', 'central-bank-b', 'csd-b'];
+  const [first, ...others] = organisations.map(
+    (id, i) => new Api(`http://127.0.0.1:${portBase + 1 + i}`, apiTokens(data, id)),
+  );
   assert.ok(first);
   const positions = await readPositions([first, ...others]);
   const balances = Object.fromEntries(

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { createVerify, ed25519Signer, generateEd25519PrivateKey, writeKeyFile } from '@linkspan/keys';
+import { createLiveFiles, createVerify, ed25519Signer, generateEd25519PrivateKey, writeKeyFile } from '@linkspan/keys';
 import {
   createVerifier,
   type Outcome,
@@ -54,7 +54,7 @@ export async function createTestValidator(
 
   async function start(): Promise<void> {
     const file = JSON.stringify({ mode: 'development', network, system, listen: { port }, keyFile, connector });
-    const config = await loadConfig({}, () => file, 'validator.json');
+    const config = await loadConfig({}, { ...createLiveFiles({ now: Date.now }), text: () => file }, 'validator.json');
     if (!config.ok) throw new TypeError(config.refusal.message);
     running = await startValidator(config.value, pino({ level: 'silent' }));
     port = Number(new URL(running.url).port);

@@ -1,14 +1,18 @@
-/** Has so many callers do one piece of work after another until all are done; gives each piece's time in milliseconds and the whole in seconds. */
+/**
+ * Has so many callers do one piece of work after another until all are done or it is over; gives each piece's time in milliseconds and the
+ * whole in seconds.
+ */
 export async function runCallers(
   callers: number,
   pieces: number,
   work: (index: number) => Promise<void>,
+  isOver: () => boolean = () => false,
 ): Promise<{ readonly latenciesMs: readonly number[]; readonly seconds: number }> {
   const latenciesMs: number[] = [];
   let next = 0;
   const began = performance.now();
   const caller = async (): Promise<void> => {
-    while (next < pieces) {
+    while (next < pieces && !isOver()) {
       const index = next++;
       const from = performance.now();
       await work(index);

@@ -1,47 +1,119 @@
-import { inProcessNetwork, sampleInstruction } from '@linkspan/testkit';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { applyCalls, runQuery } from '@linkspan/contract';
+import { createVerify } from '@linkspan/keys';
+import { openEmbeddedLedger } from '@linkspan/ledger';
+import type { Signer } from '@linkspan/protocol';
+import { type InProcessNetwork, inProcessNetwork, sampleInstruction } from '@linkspan/testkit';
 import { Ends, runCallers } from './callers.ts';
+import { countSignatures } from './count-signatures.ts';
+import { databaseBytes } from './ledger-bytes.ts';
+import { profiled, type TimeTable } from './profile.ts';
 import { quantiles, type Round } from './report.ts';
 
 const WARM_UP = 100;
+const DUE_IN_MS = 600_000;
+
+export type Callers = { readonly callers: number; readonly seconds: number; readonly settlements: number | undefined };
 
 /** What the machinery itself costs: three coordinators, five validators and the embedded ledger in one process, systems that answer at once. */
-export async function benchInProcess(callers: readonly number[], settlements: number | undefined): Promise<Round[]> {
-  const rounds: Round[] = [];
-  for (const count of callers) rounds.push(await benchRound(count, settlements ?? (count === 1 ? 300 : 2000)));
-  return rounds;
+export async function benchInProcess(plan: Callers): Promise<Round> {
+  const counts = countSignatures();
+  return withNetwork(async (network, folder, settle) => {
+    const byKind = countByKind(network);
+    await runCallers(plan.callers, WARM_UP, (i) => settle(`warm-${i}`));
+    const bytes = databaseBytes(folder);
+    const before = { ...counts, ...byKind, blocks: await network.ledger.height() };
+    const cpu = process.cpuUsage();
+    const until = performance.now() + plan.seconds * 1000;
+    const isOver = plan.settlements === undefined ? () => performance.now() >= until : undefined;
+    const work = (i: number): Promise<void> => settle(`bench-${i}`);
+    const done = await runCallers(plan.callers, plan.settlements ?? Infinity, work, isOver);
+    const used = process.cpuUsage(cpu);
+    const settlements = done.latenciesMs.length;
+    const cpuSeconds = (used.user + used.system) / 1e6;
+    return {
+      network: 'in-process',
+      callers: plan.callers,
+      settlements,
+      seconds: done.seconds,
+      latenciesMs: quantiles(done.latenciesMs),
+      ledgerTransactions: (await network.ledger.height()) - before.blocks,
+      ledgerBytes: databaseBytes(folder) - bytes,
+      signatures: {
+        calls: byKind.calls - before.calls,
+        statements: byKind.statements - before.statements,
+        shares: counts.secp256k1Signed - before.secp256k1Signed,
+        verified: counts.ed25519Verified + counts.secp256k1Verified - before.ed25519Verified - before.secp256k1Verified,
+      },
+      processes: [{ name: 'all', cpuSeconds, memoryMb: process.memoryUsage.rss() / 2 ** 20 }],
+    };
+  });
 }
 
-async function benchRound(callers: number, settlements: number): Promise<Round> {
-  await using network = await inProcessNetwork();
+/** Where the time of such a round goes: a round of its own, since looking makes it slower. */
+export async function profileInProcess(callers: number, settlements: number): Promise<ReadonlyMap<string, TimeTable>> {
+  return withNetwork(async (_, __, settle) => {
+    await runCallers(callers, WARM_UP, (i) => settle(`warm-${i}`));
+    const table = await profiled(async () => {
+      await runCallers(callers, settlements, (i) => settle(`bench-${i}`));
+    });
+    return new Map([['all', table]]);
+  });
+}
+
+export type Settle = (tradeId: string) => Promise<void>;
+
+/** A network on a ledger of its own; all is closed and removed behind the work. */
+async function withNetwork<T>(
+  work: (network: InProcessNetwork, folder: string, settle: Settle) => Promise<T>,
+): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'linkspan-bench-'));
+  try {
+    const contract = { applyCalls, runQuery };
+    const verify = createVerify({ memoize: 20_000 });
+    await using ledger = await openEmbeddedLedger({ directory: folder, contract, verify, now: Date.now });
+    await using network = await inProcessNetwork({ ledger });
+    return await withSettle(network, (settle) => work(network, folder, settle));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Gives the work a way to lodge a trade on both sides and wait for its end. */
+export async function withSettle<T>(network: InProcessNetwork, work: (settle: Settle) => Promise<T>): Promise<T> {
   const ends = new Ends();
   const stopped = new AbortController();
+  const height = await network.ledger.height();
   const following = (async () => {
-    for await (const { events } of network.ledger.events(0, stopped.signal)) {
+    for await (const { events } of network.ledger.events(height, stopped.signal)) {
       for (const { proposal, phase } of events) ends.took(proposal, phase);
     }
   })();
-  const settle = async (tradeId: string): Promise<void> => {
-    await ends.settled(await network.lodge(sampleInstruction(tradeId, Date.now(), 600_000)));
+  try {
+    return await work(async (tradeId) => {
+      await ends.settled(await network.lodge(sampleInstruction(tradeId, Date.now(), DUE_IN_MS)));
+    });
+  } finally {
+    stopped.abort();
+    await following;
+  }
+}
+
+/** Signatures that were made from now on; which key made one says what it signed. */
+function countByKind({ sample }: InProcessNetwork): { calls: number; statements: number } {
+  const made = { calls: 0, statements: 0 };
+  for (const { call } of Object.values(sample.organisations)) count(call, () => (made.calls += 1));
+  for (const signer of Object.values(sample.validators).flat()) count(signer, () => (made.statements += 1));
+  return made;
+}
+
+function count(signer: Signer, made: () => void): void {
+  const { sign } = signer;
+  const counted: Signer['sign'] = (bytes) => {
+    made();
+    return sign(bytes);
   };
-  await runCallers(callers, WARM_UP, (index) => settle(`warm-${index}`));
-  const blocks = await network.ledger.height();
-  const cpu = process.cpuUsage();
-  const { latenciesMs, seconds } = await runCallers(callers, settlements, (index) => settle(`bench-${index}`));
-  const used = process.cpuUsage(cpu);
-  const ledgerTransactions = (await network.ledger.height()) - blocks;
-  stopped.abort();
-  await following;
-  const processes = [
-    { name: 'all', cpuSeconds: (used.user + used.system) / 1e6, memoryMb: process.memoryUsage.rss() / 2 ** 20 },
-  ];
-  return {
-    network: 'in-process',
-    callers,
-    settlements,
-    seconds,
-    latenciesMs: quantiles(latenciesMs),
-    ledgerTransactions,
-    ledgerBytes: 0,
-    processes,
-  };
+  Object.defineProperty(signer, 'sign', { value: counted });
 }

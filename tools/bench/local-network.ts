@@ -1,23 +1,74 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse, scenarioDocumentSchema } from '@linkspan/protocol';
 import { networkDefinitionSchema, sampleInstruction } from '@linkspan/testkit';
-import { Api } from '../local-network/api.ts';
+import { apiOf } from '../local-network/api.ts';
 import { CORE_API, folderOf, layOut, type Layout, urlOf } from '../local-network/layout.ts';
 import { processesOf } from '../local-network/processes.ts';
 import { Supervisor } from '../local-network/supervisor.ts';
 import { readScenarios, writeFiles } from '../local-network/write-files.ts';
 import { Ends, runCallers } from './callers.ts';
+import { COUNTS_FOLDER } from './count-signatures.ts';
+import type { Callers } from './in-process.ts';
+import { databaseBytes } from './ledger-bytes.ts';
+import { readProfiles, type TimeTable } from './profile.ts';
+import { askCounts, difference, usageOf } from './processes.ts';
 import { quantiles, type Round } from './report.ts';
 
 const WARM_UP = 32;
 const PORT_BASE = 7900;
-/** What the kernel counts processor time in, per second. */
-const TICKS = 100;
 
 /** The network of `npm start`, every process and connection real. */
-export async function benchLocalNetwork(callers: readonly number[], settlements: number | undefined): Promise<Round[]> {
+export async function benchLocalNetwork(plan: Callers): Promise<Round> {
+  const folder = mkdtempSync(join(tmpdir(), 'linkspan-counts-'));
+  try {
+    const preload = new URL('count-signatures.ts', import.meta.url).href;
+    const environment = { [COUNTS_FOLDER]: folder, NODE_OPTIONS: `--import ${preload}` };
+    return await withLocalNetwork(environment, (layout, supervisor) => measure(layout, supervisor, plan, folder));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Where each process's time goes in such a round: on a network of its own, since looking makes it slower. */
+export async function profileLocalNetwork(callers: number, seconds: number): Promise<ReadonlyMap<string, TimeTable>> {
+  const folder = mkdtempSync(join(tmpdir(), 'linkspan-profiles-'));
+  const now = (): number => Number(process.hrtime.bigint() / 1000n);
+  try {
+    const window = { from: 0, to: 0 };
+    const pids = new Map<number, string>();
+    const environment = { NODE_OPTIONS: `--cpu-prof --cpu-prof-interval 1000 --cpu-prof-dir=${folder}` };
+    await withLocalNetwork(environment, async (layout, supervisor) => {
+      for (const [name, pid] of supervisor.pids()) pids.set(pid, name);
+      await withSettle(layout, 'profile', async (settle) => {
+        await runCallers(callers, WARM_UP, (i) => settle(`warm-${i}`));
+        window.from = now();
+        const until = performance.now() + seconds * 1000;
+        await runCallers(
+          callers,
+          Infinity,
+          (i) => settle(`bench-${i}`),
+          () => performance.now() >= until,
+        );
+        window.to = now();
+      });
+    });
+    const tables = [...readProfiles(folder, window)].flatMap(([pid, table]) => {
+      const name = pids.get(pid);
+      return name === undefined ? [] : [[name, table] as const];
+    });
+    return new Map(tables);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Brings the network up in processes that have these variables, and down again. */
+async function withLocalNetwork<T>(
+  environment: Readonly<Record<string, string>>,
+  work: (layout: Layout, supervisor: Supervisor) => Promise<T>,
+): Promise<T> {
   const root = resolve(import.meta.dirname, '../..');
   const data = mkdtempSync(join(tmpdir(), 'linkspan-bench-'));
   const definition = networkDefinitionSchema.parse(
@@ -26,98 +77,93 @@ export async function benchLocalNetwork(callers: readonly number[], settlements:
   const layout = layOut(definition, root, data, PORT_BASE);
   writeFiles(definition, readScenarios(definition, root, scenarioOf), layout);
   const supervisor = new Supervisor(processesOf(definition, layout), data);
+  const before = { ...process.env };
+  // Processes take the environment of the one that starts them.
+  Object.assign(process.env, environment);
   try {
     await supervisor.startAll();
-    const rounds: Round[] = [];
-    for (const count of callers)
-      rounds.push(await benchRound(layout, supervisor, count, settlements ?? (count === 1 ? 30 : 20 * count)));
-    return rounds;
+    return await work(layout, supervisor);
   } finally {
     await supervisor.stopAll();
+    for (const name of Object.keys(environment)) delete process.env[name];
+    Object.assign(process.env, before);
     rmSync(data, { recursive: true, force: true });
   }
 }
 
-async function benchRound(
+async function measure(layout: Layout, supervisor: Supervisor, plan: Callers, counts: string): Promise<Round> {
+  const { callers } = plan;
+  return withSettle(layout, 'bench', async (settle) => {
+    await runCallers(callers, WARM_UP, (i) => settle(`warm-${i}`));
+    const ledger = join(folderOf(layout, CORE_API), 'ledger');
+    const take = async () => ({
+      blocks: await heightOf(layout),
+      bytes: databaseBytes(ledger),
+      counts: await askCounts(supervisor.pids(), counts),
+      usage: usageOf(supervisor.pids()),
+    });
+    const before = await take();
+    const until = performance.now() + plan.seconds * 1000;
+    const isOver = plan.settlements === undefined ? () => performance.now() >= until : undefined;
+    const work = (i: number): Promise<void> => settle(`round-${i}`);
+    const { latenciesMs, seconds } = await runCallers(callers, plan.settlements ?? Infinity, work, isOver);
+    const after = await take();
+    return {
+      network: 'local-network',
+      callers,
+      settlements: latenciesMs.length,
+      seconds,
+      latenciesMs: quantiles(latenciesMs),
+      ledgerTransactions: after.blocks - before.blocks,
+      ledgerBytes: after.bytes - before.bytes,
+      signatures: difference(before.counts, after.counts, CORE_API),
+      processes: [...after.usage].map(([name, { cpuSeconds, memoryMb }]) => ({
+        name,
+        cpuSeconds: cpuSeconds - (before.usage.get(name)?.cpuSeconds ?? 0),
+        memoryMb,
+      })),
+    };
+  });
+}
+
+/** Gives the work a way to lodge a trade with both sides' APIs and wait for its end. */
+async function withSettle<T>(
   layout: Layout,
-  supervisor: Supervisor,
-  callers: number,
-  settlements: number,
-): Promise<Round> {
-  const [first, second] = ['central-bank-a', 'csd-b'].map((id) => new Api(urlOf(layout, id)));
-  if (!first || !second) throw new Error('the local network has both sides');
+  name: string,
+  work: (settle: (tradeId: string) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const [first, second] = [apiOf(layout, 'central-bank-a'), apiOf(layout, 'csd-b')];
   const ends = new Ends();
   const stopped = new AbortController();
   const connected = Promise.withResolvers<void>();
-  const height = await heightOf(first);
   const following = (async () => {
-    for await (const { change } of first.changes(height, stopped.signal, connected.resolve))
+    for await (const { change } of first.changes(await heightOf(layout), stopped.signal, connected.resolve))
       ends.took(change.tradeId, change.phase);
   })().catch((error: unknown) => {
     if (!stopped.signal.aborted) throw error;
   });
-  await connected.promise;
-  const settle = async (tradeId: string): Promise<void> => {
-    const instruction = sampleInstruction(tradeId, Date.now(), 600_000);
-    const lodged = await Promise.all([
-      first.lodge(instruction, `${tradeId} a`, stopped.signal),
-      second.lodge(instruction, `${tradeId} b`, stopped.signal),
-    ]);
-    if (lodged.some((each) => 'refused' in each)) throw new Error(`${tradeId} was refused`);
-    await ends.settled(tradeId);
-  };
-  await runCallers(callers, WARM_UP, (index) => settle(`warm-${callers}-${index}`));
-  const [blocks, bytes, before] = [await heightOf(first), ledgerBytes(layout), usage(supervisor)];
-  const { latenciesMs, seconds } = await runCallers(callers, settlements, (index) =>
-    settle(`bench-${callers}-${index}`),
-  );
-  const after = usage(supervisor);
-  const processes = [...after].map(([name, { cpuSeconds, memoryMb }]) => ({
-    name,
-    cpuSeconds: cpuSeconds - (before.get(name)?.cpuSeconds ?? 0),
-    memoryMb,
-  }));
-  const ledgerTransactions = (await heightOf(first)) - blocks;
-  stopped.abort();
-  await following;
-  return {
-    network: 'local-network',
-    callers,
-    settlements,
-    seconds,
-    latenciesMs: quantiles(latenciesMs),
-    ledgerTransactions,
-    ledgerBytes: ledgerBytes(layout) - bytes,
-    processes,
-  };
-}
-
-async function heightOf(api: Api): Promise<number> {
-  const answer: unknown = await (await fetch(`${api.url}/healthz`)).json();
-  return typeof answer === 'object' && answer !== null && 'height' in answer ? Number(answer.height) : 0;
-}
-
-function ledgerBytes(layout: Layout): number {
-  const folder = join(folderOf(layout, CORE_API), 'ledger');
-  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-}
-
-/** Processor time and memory of each process, as Linux counts them; elsewhere nothing. */
-function usage(supervisor: Supervisor): Map<string, { readonly cpuSeconds: number; readonly memoryMb: number }> {
-  const used = new Map<string, { cpuSeconds: number; memoryMb: number }>();
-  for (const [name, pid] of supervisor.pids()) {
-    try {
-      // The fields after the name in parentheses: user and system time are the 12th and 13th of them, resident pages the 22nd.
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-      used.set(name, {
-        cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS,
-        memoryMb: (Number(fields[21]) * 4096) / 2 ** 20,
-      });
-    } catch {
-      // Not Linux, or gone: the row stays away.
-    }
+  try {
+    await Promise.race([connected.promise, following]);
+    return await work(async (each) => {
+      const tradeId = `${name}-${each}`;
+      const instruction = sampleInstruction(tradeId, Date.now(), 600_000);
+      const lodged = await Promise.all([
+        first.lodge(instruction, `${tradeId} a`, stopped.signal),
+        second.lodge(instruction, `${tradeId} b`, stopped.signal),
+      ]);
+      for (const answer of lodged)
+        if ('refused' in answer) throw new Error(`${tradeId} was refused: ${JSON.stringify(answer.refused)}`);
+      await ends.settled(tradeId);
+    });
+  } finally {
+    stopped.abort();
+    await following;
   }
-  return used;
+}
+
+async function heightOf(layout: Layout): Promise<number> {
+  const answer: unknown = await (await fetch(`${urlOf(layout, 'central-bank-a')}/healthz`)).json();
+  return typeof answer === 'object' && answer !== null && 'height' in answer ? Number(answer.height) : 0;
 }
 
 function scenarioOf(value: unknown) {

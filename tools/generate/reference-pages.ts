@@ -14,12 +14,21 @@ import {
   schemaName,
 } from '@linkspan/protocol';
 import { scenarioReferencePage } from '@linkspan/scenario';
+import { configurationPage } from './configuration-page.ts';
+import { faultsPage } from './faults-page.ts';
+import { page, table } from './markdown.ts';
+import { metricsPage } from './metrics-page.ts';
+import { readSources } from './read-sources.ts';
 
 /** Every generated page by its path in the repository. */
 export function referencePages(): Record<string, string> {
+  const sources = readSources();
   return {
     'docs/reference/api.md': apiPage(),
+    'docs/reference/configuration.md': configurationPage(),
     'docs/reference/errors.md': errorsPage(),
+    'docs/reference/faults.md': faultsPage(sources),
+    'docs/reference/metrics.md': metricsPage(sources),
     'docs/reference/scenarios.md': scenarioReferencePage(readScenarios()),
   };
 }
@@ -102,14 +111,4 @@ function readScenarios(): ScenarioDocument[] {
       if (!parsed.ok) throw new Error(`${name}: ${parsed.refusal.message}`);
       return parsed.value;
     });
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-function page(parts: readonly string[]): string {
-  return `${parts.join('\n\n')}\n`;
 }

@@ -10,7 +10,9 @@ import {
   settlementBodySchema,
 } from '@linkspan/protocol';
 import { z } from 'zod';
+import { apiTokens, NoToken, type Tokens } from './api-clients.ts';
 import { CannotRun } from './cannot-run.ts';
+import { type Layout, urlOf } from './layout.ts';
 
 const problemLineSchema = z.looseObject({
   pointer: z.string(),
@@ -42,12 +44,19 @@ const changeSchema = z.looseObject({
 });
 export type ChangeLine = z.infer<typeof changeSchema>;
 
+/** The API of an organisation of the local network, asked as its operator. */
+export function apiOf(layout: Layout, organisation: string): Api {
+  return new Api(urlOf(layout, organisation), apiTokens(layout.data, organisation));
+}
+
 /** The local network as any client sees it: nothing but HTTP. */
 export class Api {
   readonly url: string;
+  readonly #tokens: Tokens;
 
-  constructor(url: string) {
+  constructor(url: string, tokens: Tokens) {
     this.url = url;
+    this.#tokens = tokens;
   }
 
   /**
@@ -59,7 +68,7 @@ export class Api {
       try {
         const response = await fetch(`${this.url}/instructions`, {
           method: 'POST',
-          headers: { 'content-type': 'application/json', 'idempotency-key': key },
+          headers: { ...(await this.#authorization()), 'content-type': 'application/json', 'idempotency-key': key },
           body: JSON.stringify(instruction),
           signal,
         });
@@ -94,7 +103,7 @@ export class Api {
   ): AsyncGenerator<{ readonly id: string; readonly change: ChangeLine }> {
     const query = typeof after === 'number' ? `?from=${after}` : '';
     const response = await fetch(`${this.url}/events${query}`, {
-      headers: typeof after === 'string' ? { 'last-event-id': after } : {},
+      headers: { ...(await this.#authorization()), ...(typeof after === 'string' ? { 'last-event-id': after } : {}) },
       signal,
     });
     if (!response.ok) throw new Error(`/events answered ${response.status}`);
@@ -116,10 +125,14 @@ export class Api {
   }
 
   async #get(path: string, signal = AbortSignal.timeout(ANSWER_WITHIN_MS)): Promise<unknown> {
-    const response = await fetch(`${this.url}${path}`, { signal });
+    const response = await fetch(`${this.url}${path}`, { headers: await this.#authorization(), signal });
     const body: unknown = await response.json();
     if (!response.ok) throw new Error(`${path}: ${problemSchema.parse(body).detail ?? response.status}`);
     return body;
+  }
+
+  async #authorization(): Promise<Record<string, string>> {
+    return { authorization: `Bearer ${await this.#tokens()}` };
   }
 }
 
@@ -130,5 +143,6 @@ const ANSWER_WITHIN_MS = 30_000;
 
 /** Whether a request ended without an answer: `fetch` says so by a TypeError with a cause. */
 export function isNoAnswer(error: unknown): boolean {
+  if (error instanceof NoToken) return true;
   return error instanceof TypeError && error.cause !== undefined;
 }

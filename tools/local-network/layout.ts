@@ -7,12 +7,21 @@ export type Layout = {
   readonly data: string;
   readonly ports: Readonly<Record<string, number>>;
   readonly validators: readonly { readonly name: string; readonly system: string; readonly index: number }[];
+  /** Everything that is reached by TLS; nothing where it was not asked for. */
+  readonly secured: ReadonlySet<string>;
 };
 
 /** Name of the one process that hosts the embedded ledger and every organisation. */
 export const CORE_API = 'core-api';
 
-export function layOut(definition: NetworkDefinition, root: string, data: string, portBase: number): Layout {
+/** With `tls` everything but the chains speaks TLS: a node beside its validator needs none, since what it is sent is signed. */
+export function layOut(
+  definition: NetworkDefinition,
+  root: string,
+  data: string,
+  portBase: number,
+  tls = false,
+): Layout {
   const validators = definition.systems.flatMap((system) =>
     Array.from({ length: system.validators.count }, (_, index) => ({
       name: `validator-${system.id}${system.validators.count > 1 ? `-${index + 1}` : ''}`,
@@ -25,11 +34,13 @@ export function layOut(definition: NetworkDefinition, root: string, data: string
     ...definition.systems.map((system, i) => [system.id, portBase + 11 + i] as const),
     ...validators.map((validator, i) => [validator.name, portBase + 21 + i] as const),
   ]);
-  return { root, data, ports, validators };
+  const chains = new Set(definition.systems.filter(({ kind }) => kind === 'evm').map(({ id }) => id));
+  const secured = new Set(tls ? Object.keys(ports).filter((name) => !chains.has(name)) : []);
+  return { root, data, ports, validators, secured };
 }
 
 export function urlOf(layout: Layout, name: string): string {
-  return `http://127.0.0.1:${layout.ports[name] ?? 0}`;
+  return `${layout.secured.has(name) ? 'https' : 'http'}://127.0.0.1:${layout.ports[name] ?? 0}`;
 }
 
 export function folderOf(layout: Layout, process: string): string {

@@ -2,13 +2,16 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CannotRun } from './cannot-run.ts';
 
-export const USAGE = `npm start -- [--once] [--json] [--fresh] [--port-base N] [--data DIR] [--samples DIR]
+export const USAGE = `npm start -- [--once] [--json] [--demo-failure] [--tls] [--fresh] [--port-base N] [--data DIR] [--samples DIR]
 
 Brings up the local network: three organisations on an embedded ledger, an EVM chain, an RTGS and a CSD, with their validators.
 Settles the samples while you watch, then stays until Ctrl-C. The next start continues with the data.
 
   --once          end after the samples; exit 0 only if each ended as its expected.json says
   --json          with --once: print an array of the results as the last line
+  --demo-failure  instead of the samples: kill a process in the middle of a settlement, twice, and see the money come back and go through;
+                  ends in under a minute, exit 0 only if every balance reconciles
+  --tls           every connection but those to the chain is mutual TLS, with an authority and certificates in the data folder
   --fresh         begin anew: forget the data of earlier starts
   --port-base N   first of thirty ports on loopback (7400)
   --data DIR      where the data lives (var)
@@ -17,6 +20,8 @@ Settles the samples while you watch, then stays until Ctrl-C. The next start con
 export type Options = {
   readonly once: boolean;
   readonly json: boolean;
+  readonly demoFailure: boolean;
+  readonly tls: boolean;
   readonly fresh: boolean;
   readonly help: boolean;
   readonly portBase: number;
@@ -31,6 +36,8 @@ export function readOptions(args: readonly string[], root: string): Options {
     options: {
       once: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      'demo-failure': { type: 'boolean', default: false },
+      tls: { type: 'boolean', default: false },
       fresh: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
       'port-base': { type: 'string', default: '7400' },
@@ -38,14 +45,17 @@ export function readOptions(args: readonly string[], root: string): Options {
       samples: { type: 'string', default: join(root, 'deploy/samples') },
     },
   });
-  const { 'port-base': base, once, json, fresh, help } = values;
+  const { 'port-base': base, 'demo-failure': demoFailure, once, json, tls, fresh, help } = values;
   if (!/^[0-9]{4,5}$/.test(base) || Number(base) < 1024 || Number(base) > LAST_BASE) {
     throw new CannotRun(`--port-base is a number from 1024 to ${LAST_BASE}, not ${base}.`);
   }
   if (json && !once) throw new CannotRun('--json prints the results at the end, so it goes with --once.');
+  if (demoFailure && once) throw new CannotRun('--demo-failure plays no samples, so it goes without --once.');
   return {
     once,
     json,
+    demoFailure,
+    tls,
     fresh,
     help,
     portBase: Number(base),

@@ -1,7 +1,7 @@
 import type { ChangeLine, ProblemLine } from './api.ts';
 import { differencesBetween, type Positions } from './positions.ts';
 import type { SampleOutcome } from './run-sample.ts';
-import { grouped, shortened, tabulate, wrap } from './text-layout.ts';
+import { type Column, grouped, shortened, tabulate, wrap } from './text-layout.ts';
 
 export type ScreenOptions = {
   readonly write: (text: string) => void;
@@ -120,6 +120,17 @@ export class Screen {
       `${empty > 0 ? `${empty} more positions are empty. ` : ''}${held ? '' : 'Nothing is held.'}`.trimEnd(),
       'dim',
     );
+  }
+
+  /** A table under a title, with a colour for rows that matter. */
+  table(
+    columns: readonly Column[],
+    rows: readonly { readonly cells: readonly string[]; readonly colour: Colour | undefined }[],
+  ): void {
+    const texts = rows.map(({ cells }) => cells);
+    const [head = '', ...lines] = tabulate(columns, texts, this.#width(4));
+    this.line(`    ${this.#paint('dim', head)}`);
+    rows.forEach(({ colour }, i) => this.line(`    ${this.#paint(colour, lines[i] ?? '')}`));
   }
 
   /** The samples at a glance. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readKeyFile, writeKeyFile } from '@linkspan/keys';
 import {
@@ -15,11 +15,14 @@ import {
 } from '@linkspan/protocol';
 import { type NetworkDefinition, type NetworkKeys, planNetwork } from '@linkspan/testkit';
 import { getContractAddress } from 'viem';
+import { API_CLIENTS, OPERATOR } from './api-clients.ts';
 import { CannotRun } from './cannot-run.ts';
 import { DEVELOPMENT_MNEMONIC, developmentAccount, executorAccount, indexOfAddress } from './development-accounts.ts';
 import { participantsOf } from './domestic.ts';
 import { configFileOf, CORE_API, folderOf, type Layout, urlOf } from './layout.ts';
+import { certificateName, tlsFilesOf } from './network-tls.ts';
 import { readJson } from './read-json.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Writes every process's configuration. Keys, secrets and genesis are made once and kept; the rest follows from them and the layout. */
 export function writeFiles(
@@ -44,14 +47,32 @@ export function writeFiles(
   }
   for (const validator of layout.validators) writeValidator(definition, layout, validator, network);
   writeCoreApi(definition, layout, keys, plan.calls);
+  writeProfile(definition, layout, network);
+  return { network };
+}
+
+/** What the command line needs to ask every organisation's API as any of its clients. Secrets lie beside it, each in a file of its own. */
+function writeProfile(definition: NetworkDefinition, layout: Layout, network: string): void {
+  const organisations = definition.organisations.map(({ id, name }) => {
+    const clients = Object.keys(API_CLIENTS).map((client) => {
+      const secretFile = join('secrets', `${id}.${client}`);
+      writeWhole(join(layout.data, secretFile), `${clientSecret(layout, id, client)}\n`);
+      return [client, { secretFile }] as const;
+    });
+    const access = {
+      tokenEndpoint: `${urlOf(layout, id)}/oauth/token`,
+      clientId: OPERATOR,
+      clients: Object.fromEntries(clients),
+    };
+    const { caFile } = tlsFilesOf(layout, id);
+    const tls = layout.secured.has(id) ? { tls: { caFile } } : {};
+    return [id, { name, api: urlOf(layout, id), access, ...tls }] as const;
+  });
   writeJson(join(layout.data, 'profile.json'), {
     network,
     default: definition.organisations[0]?.id,
-    organisations: Object.fromEntries(
-      definition.organisations.map(({ id, name }) => [id, { name, api: urlOf(layout, id) }]),
-    ),
+    organisations: Object.fromEntries(organisations),
   });
-  return { network };
 }
 
 /** Where the token lies: the first contract of the account that issues it. */
@@ -148,6 +169,7 @@ function webConfig(definition: NetworkDefinition, layout: Layout, id: string, ce
     name: id,
     port: layout.ports[id],
     dataDir: join(folderOf(layout, id), 'data'),
+    ...webTls(layout, id),
     certificates,
     clients: [
       { id: 'validator', secret: clientSecret(layout, id, 'validator'), roles: ['executor', 'reader'] },
@@ -161,6 +183,11 @@ function webConfig(definition: NetworkDefinition, layout: Layout, id: string, ce
     assets: assetsOf(definition, id).map((asset) => ({ id: asset.id, kind: asset.kind, digits: 0 })),
     accounts,
   };
+}
+
+function webTls(layout: Layout, id: string): object {
+  const { caFile: clientCaFile, ...own } = tlsFilesOf(layout, id);
+  return layout.secured.has(id) ? { tls: { ...own, clientCaFile } } : {};
 }
 
 /** Securities are those registered in the system; every other asset with a balance is cash. Both have whole units here (JPY, face amount). */
@@ -180,7 +207,10 @@ function writeValidator(
   network: string,
 ): void {
   const { name, system, index } = validator;
-  const kind = definition.systems.find((each) => each.id === system)?.kind;
+  const owner = definition.systems.find((each) => each.id === system);
+  const kind = owner?.kind;
+  const isSecured = layout.secured.has(name);
+  const folder = folderOf(layout, name);
   const connector =
     kind === 'evm'
       ? {
@@ -189,21 +219,26 @@ function writeValidator(
           token: tokenAddress(),
           currency: 'USD',
           digits: 2,
-          executorPrivateKey: executorAccount(index).privateKey,
+          executorKeyFile: writeSecret(join(folder, 'executor.key'), executorAccount(index).privateKey),
           finality: { confirmations: 0 },
         }
       : {
           kind,
           baseUrl: urlOf(layout, system),
+          ...(isSecured ? { tls: tlsFilesOf(layout, name) } : {}),
           clientId: 'validator',
-          clientSecret: clientSecret(layout, system, 'validator'),
+          clientSecretFile: writeSecret(join(folder, 'client.secret'), clientSecret(layout, system, 'validator')),
           assets: assetsOf(definition, system),
         };
   writeJson(configFileOf(layout, name), {
-    mode: 'development',
+    // With TLS nothing is left that a validator takes in development only.
+    mode: isSecured ? 'production' : 'development',
     network,
     system,
-    listen: { port: layout.ports[name] },
+    listen: {
+      port: layout.ports[name],
+      ...(isSecured ? { tls: { ...tlsFilesOf(layout, name), clients: [certificateName(owner?.owner ?? '')] } } : {}),
+    },
     keyFile: validatorKeyFile(layout, name),
     connector,
   });
@@ -222,33 +257,52 @@ function writeCoreApi(
       register,
       calls.filter((call) => call.organisation === id).map((call) => call.body),
     );
+    const clients = join(folder, id, 'clients.json');
+    writeJson(clients, {
+      schema: 'clients/1',
+      clients: Object.entries(API_CLIENTS).map(([client, scopes]) => {
+        return { id: client, secret: clientSecret(layout, id, client), scopes };
+      }),
+    });
     const systems = definition.systems
       .filter((system) => system.owner === id)
       .map((system) => ({
         id: system.id,
+        ...(layout.secured.has(id) ? { tls: tlsFilesOf(layout, id) } : {}),
         validators: layout.validators
           .filter((validator) => validator.system === system.id)
-          .map(({ name, index }) => ({ key: keys.validators[system.id]?.[index], url: urlOf(layout, name) })),
+          .map(({ name, index }) => ({
+            key: keys.validators[system.id]?.[index],
+            url: urlOf(layout, name),
+            ...(layout.secured.has(name) ? { name: certificateName(name) } : {}),
+          })),
       }));
     return {
       id,
-      port: layout.ports[id],
+      listen: { port: layout.ports[id], ...(layout.secured.has(id) ? { tls: tlsFilesOf(layout, id) } : {}) },
+      ...(layout.secured.has(id) ? { client: tlsFilesOf(layout, id) } : {}),
       keyFile: organisationKeyFile(layout, id),
       journal: join(folder, id, 'journal.sqlite'),
       register,
       systems,
+      authentication: { kind: 'development', clients, keys: join(folder, id, 'oauth-keys.json') },
     };
   });
   writeJson(configFileOf(layout, CORE_API), {
     mode: 'development',
     network: { genesis: join(layout.data, 'genesis.json') },
     ledger: { kind: 'embedded', directory: join(folder, 'ledger') },
-    peers: Object.fromEntries(definition.organisations.map(({ id }) => [id, urlOf(layout, id)])),
+    peers: Object.fromEntries(
+      definition.organisations.map(({ id }) => [
+        id,
+        { url: urlOf(layout, id), ...(layout.secured.has(id) ? { name: certificateName(id) } : {}) },
+      ]),
+    ),
     organisations,
   });
 }
 
-/** One secret per installation, system and client, from one file that only its owner reads. */
+/** One secret per installation, system or organisation, and client, from one file that only its owner reads. */
 export function clientSecret(layout: Layout, system: string, client: string): string {
   const seed = readOrMake(join(layout.data, 'secret'), () => randomBytes(32).toString('hex'));
   return createHash('sha256').update(`${seed} ${system} ${client}`).digest('hex');
@@ -273,18 +327,12 @@ function readOrMakeJson(path: string, make: () => object): unknown {
   return readJson(path);
 }
 
-function writeJson(path: string, value: unknown): void {
-  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+/** A file with a secret and nothing else; gives its path. */
+function writeSecret(path: string, secret: string): string {
+  writeWhole(path, `${secret}\n`);
+  return path;
 }
 
-/** By a draft that takes the name in one step: a crash or a full disk leaves no half of a file that a later start would trust. */
-function writeWhole(path: string, text: string): void {
-  mkdirSync(join(path, '..'), { recursive: true });
-  const draft = `${path}.draft`;
-  try {
-    writeFileSync(draft, text, { mode: 0o600 });
-    renameSync(draft, path);
-  } finally {
-    rmSync(draft, { force: true });
-  }
+function writeJson(path: string, value: unknown): void {
+  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import type { Tokens } from '../local-network/api-clients.ts';
 
 const problemSchema = z.looseObject({
   code: z.string(),
@@ -52,10 +53,12 @@ const COME_AGAIN = new Set(['request-in-progress', 'ledger-unavailable', 'storag
 /** A client that never gives up: no answer is unknown, so it asks the same again until there is one, or until the signal says enough. */
 export class Client {
   readonly #url: string;
+  readonly #tokens: Tokens;
   readonly #signal: AbortSignal;
 
-  constructor(url: string, signal: AbortSignal) {
+  constructor(url: string, tokens: Tokens, signal: AbortSignal) {
     this.#url = url;
+    this.#tokens = tokens;
     this.#signal = signal;
   }
 
@@ -105,7 +108,10 @@ export class Client {
 
   async #ask(path: string, init: RequestInit): Promise<{ readonly ok: boolean; readonly body: unknown } | undefined> {
     try {
-      const response = await fetch(`${this.#url}${path}`, { ...init, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+      const headers = new Headers(init.headers);
+      headers.set('authorization', `Bearer ${await this.#tokens()}`);
+      const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+      const response = await fetch(`${this.#url}${path}`, { ...init, headers, signal });
       const body: unknown = await response.json();
       if (response.ok) return { ok: true, body };
       return COME_AGAIN.has(problemSchema.parse(body).code) ? undefined : { ok: false, body };

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig, startCoreApi } from '@linkspan/core-api';
-import { useNativeHashes } from '@linkspan/keys';
+import { createLiveFiles, useNativeHashes } from '@linkspan/keys';
 import { destination, pino } from 'pino';
 
 /**
@@ -12,12 +12,12 @@ import { destination, pino } from 'pino';
 useNativeHashes();
 const { values } = parseArgs({ options: { config: { type: 'string' } } });
 const path = values.config ?? '';
-const config = loadConfig(process.env, (file) => readFileSync(file, 'utf8'), path);
+const config = loadConfig(process.env, createLiveFiles({ now: Date.now }), path);
 if (!config.ok) throw new Error(config.refusal.message);
 const loops = join(dirname(path), 'loops');
 const twice = existsSync(loops) && readFileSync(loops, 'utf8').trim() === 'two';
 const seconds = twice
-  ? config.value.organisations.map((one) => ({ ...one, port: 0, journal: `${one.journal}.second` }))
+  ? config.value.organisations.map((one) => ({ ...one, listen: { ...one.listen, port: 0 }, journal: `${one.journal}.second` }))
   : [];
 const running = await startCoreApi(
   { ...config.value, organisations: [...seconds, ...config.value.organisations] },

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { apiTokens } from '../local-network/api-clients.ts';
 import { domesticAccess } from '../local-network/domestic.ts';
 import { urlOf } from '../local-network/layout.ts';
 import { clientSecret } from '../local-network/write-files.ts';
@@ -74,7 +75,7 @@ async function torture(
   { root, seed, kills, say }: Pick<TortureOptions, 'root' | 'seed' | 'kills' | 'say'>,
 ): Promise<{ readonly load: Load; readonly wrong: string[] }> {
   const enough = new AbortController();
-  const [first, , other] = definition.organisations.map(({ id }) => new Client(urlOf(layout, id), enough.signal));
+  const [first, , other] = definition.organisations.map(({ id }) => new Client(urlOf(layout, id), apiTokens(layout.data, id), enough.signal));
   if (!first || !other) throw new Error('the local network has three organisations');
   const domestic = domesticAccess(definition, layout, (system, client) => clientSecret(layout, system, client));
   const load = new Load({
@@ -115,7 +116,7 @@ async function reckon(network: TortureNetwork, load: Load): Promise<string[]> {
   const positions = books.flatMap((book) => book.positions);
   const wrong = [...books.flatMap((book) => book.wrong), ...judge(load.trades, { effects, positions }, opening)];
   const clients = definition.organisations.map(
-    ({ id }) => new Client(urlOf(layout, id), AbortSignal.timeout(PATIENCE_MS)),
+    ({ id }) => new Client(urlOf(layout, id), apiTokens(layout.data, id), AbortSignal.timeout(PATIENCE_MS)),
   );
   let turn = 0;
   for (const [proposal, seen] of load.ends) {

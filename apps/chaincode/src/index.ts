@@ -1,1 +1,1 @@
-export {};
+export { type ChaincodeOptions, EVENT_NAME, LinkspanChaincode } from './linkspan-chaincode.ts';

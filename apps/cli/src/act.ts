@@ -5,11 +5,10 @@ import { paint, plain, shortId, type Terminal } from './terminal.ts';
 import { phaseColour } from './phase-colour.ts';
 
 /** Options of every command that changes something. */
-export const ACTING_OPTIONS = { key: { type: 'string' }, actor: { type: 'string' } } as const;
+export const ACTING_OPTIONS = { key: { type: 'string' } } as const;
 
 export const ACTING_HELP: readonly string[] = [
-  '  --actor NAME  who acts, for the history (operator without it); where people sign in, their token says it',
-  '  --key KEY     the Idempotency-Key: the same request under the same key happens once, however often it is sent',
+  '  --key KEY  the Idempotency-Key: the same request under the same key happens once, however often it is sent',
 ];
 
 /** Sends a request that changes something, under its key. Where it may be tried again, the failure says with which key. */
@@ -20,9 +19,7 @@ export async function act<T>(
   read: (body: unknown) => Result<T>,
 ): Promise<Outcome<T>> {
   const key = typeof options['key'] === 'string' ? options['key'] : newKey();
-  const { actor } = options;
-  const headers = { 'idempotency-key': key, ...(typeof actor === 'string' ? { 'x-actor': actor } : {}) };
-  const answer = await api.post(path, body && JSON.stringify(body), headers, read);
+  const answer = await api.post(path, body && JSON.stringify(body), { 'idempotency-key': key }, read);
   return answer.ok || answer.failure.exit !== RETRY ? answer : { ok: false, failure: withKey(answer.failure, key) };
 }
 

@@ -22,6 +22,9 @@ export type Invocation = {
   readonly readInput: (path: string) => Outcome<string>;
   /** A text that nobody used before. */
   readonly newKey: () => string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** From its first use on, Ctrl-C fires this signal and ends nothing by itself. */
+  readonly untilInterrupted: () => AbortSignal;
 };
 
 /** What a command found: as a document for programs, and in lines for people. `failures` are parts that gave no answer. */
@@ -29,7 +32,20 @@ export type Shown = {
   readonly document: unknown;
   readonly lines: readonly string[];
   readonly failures?: readonly Failure[];
+  /** The exit code where nothing failed, but not all is well either. */
+  readonly exit?: number;
 };
+
+/** What may stand in a place, for shell completion: fixed words, files, or what the network knows. */
+export type Completion =
+  | readonly string[]
+  | 'file'
+  | 'settlement'
+  | 'scenario'
+  | 'organisation'
+  | 'system'
+  | 'operation'
+  | 'command';
 
 export type Command = {
   readonly name: string;
@@ -43,5 +59,10 @@ export type Command = {
   readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
   /** It runs where no API is known too; asking one then fails with the reason. */
   readonly worksWithoutApi?: true;
+  readonly completes?: {
+    /** Of each argument, given those before it. */
+    readonly positionals?: readonly ((before: readonly string[]) => Completion)[];
+    readonly options?: Readonly<Record<string, Completion>>;
+  };
   run(invocation: Invocation): Promise<Outcome<Shown>>;
 };

@@ -150,7 +150,7 @@ test('a copy is taken back, and a settlement is cancelled when both sides ask', 
   await call(api.folder, ['instruct', file, '--key', 'back']);
   const stranger = await call(api.folder, ['retract', 'CLI-BACK', '--organisation', 'csd-b', '--key', 'rs']);
   assert.equal(stranger.exit, 5);
-  const back = await call(api.folder, ['retract', 'CLI-BACK', '--actor', 'mary', '--key', 'r']);
+  const back = await call(api.folder, ['retract', 'CLI-BACK', '--as', 'mary', '--key', 'r']);
   assert.match(back.out, /^CLI-BACK is rejected \([0-9a-f]{12}\)\.$/);
   const { out } = await call(api.folder, ['history', 'CLI-BACK', '--json']);
   assert.match(out, /"actor": "mary"/);
@@ -177,13 +177,13 @@ test('a person says what became of an operation, by its name or the beginning of
   assert.deepEqual([unasked.exit, unasked.error.split('\n')[1]], [7, 'Nobody was asked to look at earmark/lcy.']);
   await api.state('CLI-ODD', ['earmark/fcy', 'earmark/bond', 'earmark/lcy']);
   await api.state('CLI-ODD', ['deliver/lcy'], 'odd');
-  const said = await say('deliver/lcy', '--key', 'ada', '--actor', 'ada', '--organisation', 'csd-b');
+  const said = await say('deliver/lcy', '--key', 'ada', '--as', 'ada', '--organisation', 'csd-b');
   assert.match(said.out, /^CLI-ODD is committed .* Noted\. It counts when two persons of every organisation/);
   const { out } = await call(api.folder, ['history', 'CLI-ODD']);
   assert.match(out, /\(ada\) says that .+ took effect/);
   const { operations } = JSON.parse((await call(api.folder, ['status', 'CLI-ODD', '--json'])).out);
   const { id } = operations.find(({ name }: { readonly name: string }) => name === 'deliver/lcy');
-  const bo = await say(String(id).slice('sha256:'.length, 'sha256:'.length + 12), '--key', 'bo', '--actor', 'bo');
+  const bo = await say(String(id).slice('sha256:'.length, 'sha256:'.length + 12), '--key', 'bo', '--as', 'bo');
   assert.deepEqual([bo.exit, bo.error], [0, '']);
   const none = await say('earmark/gold');
   assert.deepEqual([none.exit, none.error.split('\n')[0]], [4, 'There is no operation earmark/gold.']);

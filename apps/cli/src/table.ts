@@ -1,10 +1,11 @@
 import { paint, plain, type Colour, type Terminal } from './terminal.ts';
+import { cutEnd, cutMiddle, pad, widthOf } from './text-width.ts';
 
 export type Column = {
   readonly title: string;
   readonly align?: 'right';
-  /** May be cut when the line is too long for the terminal. */
-  readonly cut?: true;
+  /** May be cut when the line is too long for the terminal: at its end, or an id in its middle. Amounts never are. */
+  readonly cut?: true | 'middle';
 };
 
 /** A cell's text, with a colour where it means something. */
@@ -13,19 +14,19 @@ export type Cell = string | { readonly text: string; readonly colour: Colour };
 const GAP = '  ';
 const NARROWEST = 6;
 
-/** The lines of a table, fitted to the terminal: numbers to the right, long texts cut with an ellipsis, nothing wider than a line. */
+/** The lines of a table, fitted to the terminal: numbers to the right, long texts cut with an ellipsis, the widest first. */
 export function table(
   terminal: Pick<Terminal, 'columns' | 'colours'>,
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
 ): string[] {
   const texts = rows.map((row) => columns.map((_, i) => plain(textOf(row[i] ?? ''))));
-  const natural = columns.map(({ title }, i) => Math.max(title.length, ...texts.map((row) => lengthOf(row[i] ?? ''))));
+  const natural = columns.map(({ title }, i) => Math.max(title.length, ...texts.map((row) => widthOf(row[i] ?? ''))));
   const widths = fitted(natural, columns, terminal.columns);
   const line = (cells: readonly string[], colourOf: (i: number) => Colour | undefined): string =>
     columns
       .map((column, i) => {
-        const text = padded(cells[i] ?? '', widths[i] ?? 0, column.align);
+        const text = padded(cells[i] ?? '', widths[i] ?? 0, column);
         const colour = colourOf(i);
         return colour === undefined ? text : paint(terminal, colour, text);
       })
@@ -62,13 +63,6 @@ function total(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
 }
 
-function padded(text: string, width: number, align: 'right' | undefined): string {
-  const letters = Array.from(text);
-  if (letters.length > width) return `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
-  const space = ' '.repeat(width - letters.length);
-  return align === 'right' ? space + text : text + space;
-}
-
-function lengthOf(text: string): number {
-  return Array.from(text).length;
+function padded(text: string, width: number, { align, cut }: Column): string {
+  return pad(cut === 'middle' ? cutMiddle(text, width) : cutEnd(text, width), width, align);
 }

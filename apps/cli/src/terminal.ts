@@ -7,6 +7,18 @@ export type Terminal = {
   /** Characters per line; Infinity where nobody looks. */
   readonly columns: number;
   readonly colours: boolean;
+  /** The terminal itself, to draw on; undefined where results go elsewhere. */
+  readonly live?: LiveTerminal | undefined;
+  /** A line on standard error that is written over, for progress; undefined where nobody looks. */
+  readonly progress?: ((line: string) => void) | undefined;
+};
+
+/** A terminal whose cells can be written one by one. */
+export type LiveTerminal = {
+  write(text: string): void;
+  size(): { readonly columns: number; readonly rows: number };
+  /** Calls back whenever its size changes; what it gives stops that. */
+  onResize(changed: () => void): () => void;
 };
 
 export type Colour = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';

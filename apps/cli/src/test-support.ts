@@ -10,6 +10,7 @@ import {
   type DvpInstruction,
   ENDPOINTS,
   parse,
+  SCOPE_NAMES,
   type SettlementBody,
   sha256,
   signOne,
@@ -17,7 +18,8 @@ import {
   utf8ToBytes,
 } from '@linkspan/protocol';
 import { sampleInstruction, sampleNetwork } from '@linkspan/testkit';
-import { isObject } from './failure.ts';
+import { createTokenSource } from './access-token.ts';
+import { isObject, type Outcome } from './failure.ts';
 import { run } from './run.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -40,8 +42,12 @@ export async function startTestApi(): Promise<TestApi> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const urls = await readyUrls(child.stdout);
-  const organisations = Object.fromEntries(Object.entries(urls).map(([id, api]) => [id, { name: `The ${id}`, api }]));
+  const organisations = Object.fromEntries(
+    Object.entries(urls).map(([id, api]) => [id, { name: `The ${id}`, api, access: accessTo(api) }]),
+  );
   mkdirSync(join(folder, 'var'));
+  for (const client of CLIENTS)
+    writeFileSync(join(folder, 'var', `${client}.secret`), `${secret(client)}\n`, { mode: 0o600 });
   const profile = { network: sampleNetwork().id, default: 'central-bank-a', organisations };
   writeFileSync(join(folder, 'var', 'profile.json'), JSON.stringify(profile));
   return {
@@ -68,26 +74,51 @@ export type Called = { readonly exit: number; readonly out: string; readonly err
 export async function call(
   folder: string,
   args: readonly string[],
-  more: Partial<Terminal> & { readonly stdin?: string; readonly env?: Record<string, string> } = {},
+  more: Partial<Terminal> & {
+    readonly stdin?: string;
+    readonly env?: Record<string, string>;
+    readonly interrupted?: AbortSignal;
+    /** Told of every line at once. */
+    readonly onLine?: (where: 'out' | 'error', line: string) => void;
+  } = {},
 ): Promise<Called> {
   const out: string[] = [];
   const error: string[] = [];
-  const { columns = Infinity, colours = false, stdin = '', env = {} } = more;
+  const { columns = Infinity, colours = false, stdin = '', env = {}, live, progress } = more;
+  const { interrupted = new AbortController().signal, onLine = () => undefined } = more;
+  const take = (where: 'out' | 'error', lines: string[]) => (line: string) => {
+    lines.push(line);
+    onLine(where, line);
+  };
   const exit = await run(args, {
     env,
     folder,
-    terminal: { out: (line) => void out.push(line), error: (line) => void error.push(line), columns, colours },
+    terminal: {
+      out: take('out', out),
+      error: take('error', error),
+      columns,
+      colours,
+      live,
+      progress,
+    },
     readFile,
     readStandardInput: () => stdin,
     newKey: () => 'made-up-key',
+    untilInterrupted: () => interrupted,
   });
   return { exit, out: out.join('\n'), error: error.join('\n') };
 }
 
 async function stateOutcomes(api: string, tradeId: string, names: readonly string[], odd: boolean): Promise<void> {
   const { validators } = sampleNetwork();
+  const token = createTokenSource({
+    clientId: 'operator',
+    secret: () => ({ ok: true, value: secret('operator') }),
+    tokenEndpoint: `${api}/oauth/token`,
+  });
   const show = async (): Promise<SettlementBody> => {
-    const body: unknown = await (await fetch(`${api}/settlements/${encodeURIComponent(tradeId)}`)).json();
+    const headers = { authorization: `Bearer ${await token.token().then(valueOf)}` };
+    const body: unknown = await (await fetch(`${api}/settlements/${encodeURIComponent(tradeId)}`, { headers })).json();
     const parsed = parse(ENDPOINTS.settlement.answer, body, 'internal');
     assert.ok(parsed.ok, JSON.stringify(body));
     return parsed.value;
@@ -125,6 +156,19 @@ async function stateOutcomes(api: string, tradeId: string, names: readonly strin
     assert.ok(Date.now() < deadline, 'the statements were never recorded');
 }
 
+function valueOf<T>(outcome: Outcome<T>): T {
+  assert.ok(outcome.ok, JSON.stringify(outcome));
+  return outcome.value;
+}
+
+/** People who may do everything, and a program that may only look. */
+const CLIENTS = ['operator', 'ada', 'bo', 'mary', 'auditor'] as const;
+
+function accessTo(api: string): object {
+  const clients = CLIENTS.map((client) => [client, { secretFile: `${client}.secret` }]);
+  return { tokenEndpoint: `${api}/oauth/token`, clientId: 'operator', clients: Object.fromEntries(clients) };
+}
+
 function readFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -148,14 +192,20 @@ function writeNetwork(folder: string): void {
     writeFileSync(join(folder, `${id}.register.json`), JSON.stringify(register));
     return {
       id,
-      port: 0,
+      listen: { port: 0 },
       keyFile: `${id}.keys.json`,
       journal: `${id}.journal.db`,
       register: `${id}.register.json`,
       systems: systems[id] ?? [],
+      authentication: { kind: 'development', clients: 'clients.json', keys: `${id}.issuer.json` },
     };
   });
   writeFileSync(join(folder, 'genesis.json'), JSON.stringify(plan.genesis));
+  const clients = CLIENTS.map((id) => {
+    const scopes = id === 'auditor' ? ['settlements:read', 'evidence:read'] : SCOPE_NAMES;
+    return { id, secret: secret(id), scopes };
+  });
+  writeFileSync(join(folder, 'clients.json'), JSON.stringify({ schema: 'clients/1', clients }), { mode: 0o600 });
   const config = {
     mode: 'development',
     network: { genesis: 'genesis.json' },

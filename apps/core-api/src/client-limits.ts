@@ -7,13 +7,16 @@ export type Limits = { readonly requestsPerSecond: number; readonly burst: numbe
 export const DEFAULT_LIMITS: Limits = { requestsPerSecond: 1_000, burst: 2_000, concurrent: 256 };
 
 /** Lets a client's request in, and gives what must be called when it is over; refuses it as `too-many-requests`. */
-export type ClientLimits = { readonly enter: (client: string) => Result<() => void> };
+export type ClientLimits = { readonly enter: (client: string) => Result<Leave> };
+
+/** `uncounted` takes the request back altogether, as if it had never come. */
+export type Leave = (uncounted?: 'uncounted') => void;
 
 /**
  * A token bucket and a count of what is under way per client. `now` is in milliseconds and never goes back. As many clients are remembered as have
  * something under way or a bucket that is not full, at most 10,000; beyond that unknown ones are refused.
  */
-export function createClientLimits(limits: Limits, now: () => number): ClientLimits {
+export function createClientLimits(limits: Limits, now: () => number, what = 'requests'): ClientLimits {
   const { requestsPerSecond, burst, concurrent } = limits;
   const clients = new Map<string, Client>();
 
@@ -41,15 +44,17 @@ export function createClientLimits(limits: Limits, now: () => number): ClientLim
       if (!client) return refuse('too-many-requests', 'Too many clients ask at once.');
       refill(client);
       if (client.underWay >= concurrent)
-        return refuse('too-many-requests', `A client has at most ${concurrent} requests under way.`);
+        return refuse('too-many-requests', `A client has at most ${concurrent} ${what} under way.`);
       if (client.tokens < 1)
-        return refuse('too-many-requests', `A client sends at most ${requestsPerSecond} requests a second.`);
+        return refuse('too-many-requests', `A client begins at most ${requestsPerSecond} ${what} a second.`);
       client.tokens -= 1;
       client.underWay += 1;
       let over = false;
-      return accept(() => {
-        if (!over) client.underWay -= 1;
+      return accept((uncounted) => {
+        if (over) return;
         over = true;
+        client.underWay -= 1;
+        if (uncounted) client.tokens += 1;
       });
     },
   };

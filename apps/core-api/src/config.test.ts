@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { accept, constant, refuse } from '@linkspan/protocol';
 import { sampleNetwork } from '@linkspan/testkit';
-import { loadConfig } from './config.ts';
+import { type Files, loadConfig } from './config.ts';
 import { isObject } from './test-support.ts';
 
 const sample = sampleNetwork();
@@ -10,14 +11,15 @@ const DOCUMENT = {
   mode: 'development',
   network: { genesis: '../genesis.json' },
   ledger: { kind: 'embedded', directory: 'ledger' },
-  peers: { 'central-bank-b': 'http://127.0.0.1:9102', 'csd-b': 'http://127.0.0.1:9103' },
+  peers: { 'central-bank-b': { url: 'http://127.0.0.1:9102' }, 'csd-b': { url: 'http://127.0.0.1:9103' } },
   organisations: [
     {
       id: 'central-bank-a',
-      port: 9101,
+      listen: { port: 9101 },
       keyFile: 'a.keys.json',
       journal: 'a/journal.db',
       register: 'a.register.json',
+      authentication: { kind: 'development', clients: 'clients.json', keys: 'issuer.json' },
       systems: [
         { id: 'fcy-evm', validators: [{ key: sample.validators['fcy-evm']?.[0]?.key, url: 'http://127.0.0.1:9301' }] },
       ],
@@ -51,13 +53,13 @@ test('every problem is reported at once, each at its place', () => {
     ...FILES,
     '/etc/linkspan/net/core.json': {
       ...DOCUMENT,
-      mode: 'production',
+      mode: 'test',
       colour: 'red',
       ledger: { kind: 'paper' },
-      peers: { 'csd-b': 'not a URL' },
+      peers: { 'csd-b': { url: 'not a URL' } },
       limits: { requestsPerSecond: 0, burst: 1 },
       organisations: [
-        { ...organisation, port: 70_000, systems: [{ id: 'fcy-evm', validators: [{ key: 'ed25519:00', url: 'x' }] }] },
+        { ...organisation, listen: { port: 70_000 }, systems: [{ id: 'fcy-evm', validators: [{ key: 'ed25519:00', url: 'x' }] }] },
       ],
     },
     '/etc/linkspan/net/a.register.json': [{ type: 'register-nothing' }],
@@ -69,11 +71,11 @@ test('every problem is reported at once, each at its place', () => {
     '/colour',
     '/ledger/kind',
     '/ledger/directory',
-    '/peers/csd-b',
+    '/peers/csd-b/url',
     '/peers',
     '/limits/requestsPerSecond',
     '/limits/concurrent',
-    '/organisations/0/port',
+    '/organisations/0/listen/port',
     '/organisations/0/register',
     '/organisations/0/systems/0/validators/0/key',
     '/organisations/0/systems/0/validators/0/url',
@@ -89,10 +91,82 @@ test('files that are missing or are not JSON are named', () => {
   assert.match(missing.refusal.message, /a\.register\.json cannot be read/);
   const none = load({});
   assert.ok(!none.ok);
-  const broken = loadConfig({}, () => '{', '/core.json');
+  const broken = loadConfig({}, filesWith(() => '{'), '/core.json');
   assert.ok(!broken.ok);
   assert.equal(broken.refusal.message, '/core.json is not JSON.');
 });
+
+const TLS = { certFile: 'a.pem', keyFile: 'a.key', caFile: 'ca.pem' };
+const [ORGANISATION] = DOCUMENT.organisations;
+const SECURE_ORGANISATION = {
+  ...ORGANISATION,
+  listen: { host: '0.0.0.0', port: 9101, tls: TLS },
+  client: TLS,
+  systems: [
+    {
+      id: 'fcy-evm',
+      tls: TLS,
+      validators: [
+        { key: sample.validators['fcy-evm']?.[0]?.key, url: 'https://validator.a.example:9301', name: 'urn:a:validator' },
+      ],
+    },
+  ],
+  authentication: { kind: 'issuer', issuer: 'https://id.a.example', audience: 'a', jwks: 'https://id.a.example/jwks' },
+};
+const SECURE = {
+  ...DOCUMENT,
+  mode: 'production',
+  peers: {
+    'central-bank-a': { name: 'api.a.example' },
+    'central-bank-b': { url: 'https://api.b.example', name: 'api.b.example' },
+    'csd-b': { url: 'https://csd.b.example', name: 'urn:csd-b' },
+  },
+  organisations: [SECURE_ORGANISATION],
+};
+
+test('outside development nothing goes unprotected, each lack said at its place', () => {
+  const right = loadWith(SECURE);
+  assert.ok(right.ok, JSON.stringify(right));
+  assert.equal(right.value.organisations[0]?.client?.current().cert, '/etc/linkspan/net/a.pem');
+  const peers = (id: string, peer: object) => ({ ...SECURE, peers: { ...SECURE.peers, [id]: peer } });
+  const organisation = (change: object) => ({ ...SECURE, organisations: [{ ...SECURE_ORGANISATION, ...change }] });
+  const [system] = SECURE_ORGANISATION.systems;
+  const unsafe: [object, string][] = [
+    [peers('csd-b', { url: 'http://csd.b.example', name: 'urn:csd-b' }), '/peers/csd-b/url'],
+    [peers('csd-b', { url: 'http://127.0.0.1:9103', name: 'urn:csd-b' }), '/peers/csd-b/url'],
+    [peers('csd-b', { url: 'https://csd.b.example' }), '/peers/csd-b/name'],
+    [peers('csd-b', { url: 'https://csd.b.example', name: 'api.b.example' }), '/peers'],
+    [peers('csd-b', { url: 'https://csd.b.example', name: '*.b.example' }), '/peers/csd-b/name'],
+    [peers('central-bank-a', {}), '/peers/central-bank-a/name'],
+    [organisation({ listen: { port: 9101 } }), '/organisations/0/listen/tls'],
+    [organisation({ client: undefined }), '/organisations/0/client'],
+    [organisation({ authentication: undefined }), '/organisations/0/authentication'],
+    [
+      organisation({ authentication: { kind: 'development', clients: 'c.json', keys: 'k.json' } }),
+      '/organisations/0/authentication/kind',
+    ],
+    [organisation({ systems: [{ ...system, tls: undefined }] }), '/organisations/0/systems/0/tls'],
+    [organisation({ keyFile: 'b.keys.json' }), '/organisations/0/keyFile'],
+  ];
+  for (const [document, pointer] of unsafe) assert.ok(problemsOf(document).includes(pointer), pointer);
+});
+
+test('in development other machines are reached by TLS only, and listened to by TLS only', () => {
+  const far = { ...DOCUMENT, peers: { ...DOCUMENT.peers, 'csd-b': { url: 'http://10.0.0.1:9103' } } };
+  assert.deepEqual(problemsOf(far), ['/peers/csd-b/url']);
+  const open = { ...DOCUMENT, organisations: [{ ...ORGANISATION, listen: { host: '0.0.0.0', port: 1 } }] };
+  assert.deepEqual(problemsOf(open), ['/organisations/0/listen/tls']);
+});
+
+function loadWith(document: object) {
+  return load({ ...FILES, '/etc/linkspan/net/core.json': document });
+}
+
+function problemsOf(document: object): string[] {
+  const config = loadWith(document);
+  assert.ok(!config.ok, JSON.stringify(document));
+  return config.refusal.problems?.map(({ pointer }) => pointer) ?? [];
+}
 
 test('limits are generous unless others are given', () => {
   const given = { requestsPerSecond: 5, burst: 10, concurrent: 2 };
@@ -116,5 +190,20 @@ function load(files: Readonly<Record<string, unknown>>, env: Readonly<Record<str
       throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
     return JSON.stringify(content);
   };
-  return loadConfig(env, readFile, '/etc/linkspan/net/core.json');
+  return loadConfig(env, filesWith(readFile), '/etc/linkspan/net/core.json');
+}
+
+/** Every file there could be, with the keys of the organisation that its name begins with. */
+function filesWith(text: Files['text']): Files {
+  return {
+    text,
+    keys: (path) => {
+      const { call, certificate } = sample.organisations[path.includes('/a.') ? 'central-bank-a' : 'csd-b'] ?? {};
+      return call && certificate
+        ? accept({ ed25519: call, secp256k1: certificate })
+        : refuse('configuration-invalid', 'no keys');
+    },
+    secret: () => refuse('configuration-invalid', 'no secret'),
+    tls: ({ certFile = '' }) => accept(constant({ cert: certFile })),
+  };
 }

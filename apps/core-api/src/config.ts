@@ -1,106 +1,133 @@
-import { dirname, resolve } from 'node:path';
-import { type DocumentReader, readDocument, type ValidatorEndpoint } from '@linkspan/plugin';
+import type { KeyFile } from '@linkspan/keys';
 import {
-  accept,
+  besides,
+  type ConfigurationContext,
+  type ConfigurationFiles,
+  type DocumentReader,
+  inFile,
+  isLoopback,
+  type Mode,
+  modeOf,
+  MODES,
+  PEER_NAME,
+  readDocument,
+  readJsonFile,
+  readMutualTls,
+  readUrl,
+  type ValidatorEndpoint,
+} from '@linkspan/plugin';
+import {
   type CallBody,
-  callBodySchema,
   type Genesis,
   genesisSchema,
   type Hash,
+  type Live,
   networkId,
   parse,
-  type Problem,
-  problem,
-  refuse,
   type Result,
   signingKeySchema,
+  type TlsCredentials,
 } from '@linkspan/protocol';
+import { type AuthenticationConfig, readAuthentication } from './authentication/authentication-config.ts';
 import { DEFAULT_LIMITS, type Limits } from './client-limits.ts';
+import { parseRegister } from './register-file.ts';
 
 /** What one process needs to serve organisations on one ledger. */
 export type CoreApiConfig = {
-  readonly mode: 'development';
+  readonly mode: Mode;
   readonly network: Hash;
   readonly genesis: Genesis;
   readonly ledger: { readonly kind: 'embedded'; readonly directory: string };
-  /** The base URLs of the APIs of organisations that do not run here. */
-  readonly peers: Readonly<Record<string, string>>;
+  /** The other organisations, and those that run here where others reach them by another address than the one that is listened on. */
+  readonly peers: Readonly<Record<string, PeerConfig>>;
   readonly organisations: readonly OrganisationConfig[];
   readonly limits: Limits;
   readonly logLevel: string;
 };
 
+/** The base URL of an organisation's API, and the name in its certificates, both the one that it serves with and the one that it asks with. */
+export type PeerConfig = { readonly url?: string | undefined; readonly name?: string | undefined };
+
 export type OrganisationConfig = {
   readonly id: string;
-  readonly port: number;
+  readonly listen: ListenConfig;
+  /** What the organisation presents to other organisations when it asks them, and the authorities that it believes there. */
+  readonly client?: Live<TlsCredentials> | undefined;
   readonly keyFile: string;
   readonly journal: string;
   /** What the organisation registers at start. */
   readonly register: readonly CallBody[];
   readonly systems: readonly SystemConfig[];
+  /** Whose access tokens its API accepts. */
+  readonly authentication: AuthenticationConfig;
+};
+
+/** `tls` has the server's credentials, and the authorities of the other organisations' certificates. */
+export type ListenConfig = {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: Live<TlsCredentials> | undefined;
 };
 
 export type SystemConfig = { readonly id: string; readonly validators: readonly ValidatorEndpoint[] };
 
-/** Gives a file's text, or throws. */
-export type ReadFile = (path: string) => string;
+/** Reads what the configuration names. */
+export type Files = ConfigurationFiles & { keys(path: string): Result<KeyFile> };
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the configuration file
- * `{ mode, network: { genesis: FILE }, ledger: { kind: "embedded", directory }, peers: { ORGANISATION: URL }, organisations: [{ id, port, keyFile,
- * journal: FILE, register: FILE, systems: [{ id, validators: [{ key, url }] }] }], limits?: {
- * requestsPerSecond, burst, concurrent }, logLevel? }` and the files that it names, whose paths are relative to it.
- * Pure but for `readFile`; every problem is reported at once. `LINKSPAN_LOG_LEVEL` overrides the log level.
- *
- * `mode` can only be `development`: this API knows no clients yet and listens on the loopback address alone.
+ * `{ mode, network: { genesis: FILE }, ledger: { kind: "embedded", directory }, peers: { ORGANISATION: { url?, name? } }, organisations: [{ id,
+ * listen: { host?, port, tls?: { certFile, keyFile, caFile } }, client?: { certFile, keyFile, caFile }, keyFile, journal: FILE, register: FILE,
+ * systems: [{ id, tls?: { certFile, keyFile, caFile }, validators: [{ key, url, name? }] }], authentication: { kind: "issuer", issuer: URL, audience,
+ * jwks: URL } | { kind: "development", clients: FILE, keys: FILE, audience? } }], limits?: { requestsPerSecond, burst, concurrent }, logLevel? }`
+ * and every file that it names, whose paths are relative to it; all problems are reported at once. `LINKSPAN_LOG_LEVEL` overrides the log level.
  */
-export function loadConfig(env: Environment, readFile: ReadFile, path: string): Result<CoreApiConfig> {
-  const document = readJson(readFile, path);
+export function loadConfig(env: Environment, files: Files, path: string): Result<CoreApiConfig> {
+  const document = readJsonFile(files, path);
   if (!document.ok) return document;
-  const base = dirname(resolve(path));
-  const at = (file: string): string => resolve(base, file);
   const reader = readDocument(document.value);
-  const mode = reader.choice('mode', ['development']);
-  const genesis = reader
-    .object('network')
-    .parsed('genesis', (file) => readFileMember(readFile, at, file, parseGenesis));
-  const ledger = readLedger(reader.object('ledger'), at);
-  const peers = reader.object('peers').allTexts();
-  const organisations = reader.objects('organisations').map((one) => readOrganisation(one, readFile, at));
-  const limits = reader.has('limits') ? readLimits(reader.object('limits')) : DEFAULT_LIMITS;
-  const given = reader.has('logLevel') ? reader.choice('logLevel', LOG_LEVELS) : 'warn';
+  const build = readCoreApi(reader, { mode: modeOf(document.value), at: besides(path), files }, env);
+  return reader.finish('configuration-invalid', build);
+}
+
+/** Asks a reader for every member; what it returns makes the configuration where nothing was wrong. */
+export function readCoreApi(
+  reader: DocumentReader,
+  context: ConfigurationContext<Files>,
+  env: Environment,
+): () => CoreApiConfig {
+  const mode = reader.choice('mode', MODES);
+  const genesis = reader.object('network').parsed('genesis', inFile(context, parseGenesis), 'the name of a file');
+  const ledger = readLedger(reader.object('ledger'), context);
+  const readers = reader.objects('organisations');
+  const organisations = readers.map((one) => readOrganisation(one, context, genesis));
+  const peers = Object.fromEntries(
+    reader.entries('peers').map(([id, peer]) => [id, readPeer(peer, context, !organisations.some((one) => one.id === id))]),
+  );
+  const limits = readLimits(reader.optionalObject('limits'));
+  const given = reader.choice('logLevel', LOG_LEVELS, 'warn');
   const logLevel = LOG_LEVELS.find((level) => level === env['LINKSPAN_LOG_LEVEL']) ?? given;
-  if (organisations.length === 0) reader.fail('organisations', 'At least one organisation is needed.');
-  for (const twice of repeated(organisations.map(({ id }) => id)))
-    reader.fail('organisations', `${twice} is there twice.`);
-  for (const [organisation, url] of Object.entries(peers)) {
-    if (!WEB_ADDRESS.pattern.test(url)) reader.fail(`peers/${organisation}`, `"${url}" is not ${WEB_ADDRESS.words}.`);
-  }
-  const reachable = [...organisations.map(({ id }) => id), ...Object.keys(peers)];
-  for (const { id } of genesis?.organisations ?? []) {
-    if (!reachable.includes(id)) reader.fail('peers', `The address of ${id} is missing, which does not run here.`);
-  }
-  return reader.finish('configuration-invalid', () => {
+  checkOrganisations(reader, organisations);
+  checkPeers(reader, { mode, genesis, organisations, peers });
+  return () => {
     if (!genesis) throw new TypeError('a configuration without problems has a genesis');
     return deepFreeze({ mode, network: networkId(genesis), genesis, ledger, peers, organisations, limits, logLevel });
-  });
+  };
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const IDENTIFIER = { pattern: /^[a-z][a-z0-9-]{0,47}$/, words: 'lower-case letters, digits and hyphens' };
-const WEB_ADDRESS = {
-  pattern: /^https?:\/\/[^\s/?#]+\/?$/,
-  words: 'the address of a server, such as http://127.0.0.1:9100',
-};
+const FILE = 'the name of a file';
 
-function readLedger(reader: DocumentReader, at: (file: string) => string): CoreApiConfig['ledger'] {
+function readLedger(reader: DocumentReader, { at }: ConfigurationContext): CoreApiConfig['ledger'] {
   const kind = reader.choice('kind', ['embedded']);
-  return { kind, directory: at(reader.text('directory')) };
+  return { kind, directory: at(reader.text('directory', undefined, 'the name of a folder')) };
 }
 
 /** At least one a second, so that `Retry-After: 1` is true. */
-function readLimits(reader: DocumentReader): Limits {
+function readLimits(reader: DocumentReader | undefined): Limits {
+  if (!reader) return DEFAULT_LIMITS;
   const range = { min: 1, max: 1_000_000 };
   return {
     requestsPerSecond: reader.integer('requestsPerSecond', range),
@@ -109,82 +136,109 @@ function readLimits(reader: DocumentReader): Limits {
   };
 }
 
+function readPeer(peer: DocumentReader, context: ConfigurationContext, isElsewhere: boolean): PeerConfig {
+  const url = isElsewhere || peer.has('url') ? readUrl(peer, 'url', context, { origin: true }) : undefined;
+  return { url, name: peer.optionalText('name', PEER_NAME) };
+}
+
 function readOrganisation(
   reader: DocumentReader,
-  readFile: ReadFile,
-  at: (file: string) => string,
+  context: ConfigurationContext<Files>,
+  genesis: Genesis | undefined,
 ): OrganisationConfig {
+  const { mode, at, files } = context;
+  const id = reader.text('id', IDENTIFIER);
+  const listen = readListen(reader.object('listen'), context);
+  const client = reader.objectIf(
+    mode !== 'development' || listen.tls !== undefined,
+    'client',
+    'Other organisations ask for a certificate: give certFile, keyFile and caFile.',
+  );
+  const keyFile = at(reader.text('keyFile', undefined, 'the name of a key file with both keys of the organisation'));
+  if (reader.has('keyFile')) {
+    const wrong = whyNotKeysOf(genesis, id, keyFile, files.keys(keyFile));
+    if (wrong !== undefined) reader.fail('keyFile', wrong);
+  }
   return {
-    id: reader.text('id', IDENTIFIER),
-    port: reader.integer('port', { min: 0, max: 65_535 }),
-    keyFile: at(reader.text('keyFile')),
-    journal: at(reader.text('journal')),
-    register: reader.parsed('register', (file) => readFileMember(readFile, at, file, parseRegister)) ?? [],
-    systems: reader.objects('systems').map(readSystem),
+    id,
+    listen,
+    client: client && readMutualTls(client, context, 'client'),
+    keyFile,
+    journal: at(reader.text('journal', undefined, FILE)),
+    register: reader.parsed('register', inFile(context, parseRegister), FILE) ?? [],
+    systems: reader.objects('systems').map((system) => readSystem(system, context)),
+    authentication: readAuthentication(reader.object('authentication'), context, id),
   };
 }
 
-function readSystem(reader: DocumentReader): SystemConfig {
-  const id = reader.text('id', IDENTIFIER);
-  const validators = reader.objects('validators').flatMap((one) => {
-    const key = one.parsed('key', (value) => parse(signingKeySchema, value, 'configuration-invalid'));
-    const url = one.text('url', WEB_ADDRESS);
-    return key ? [{ key, url }] : [];
-  });
-  return { id, validators };
+function readListen(listen: DocumentReader, context: ConfigurationContext): ListenConfig {
+  const host = listen.textOr('host', '127.0.0.1');
+  const port = listen.integer('port', { min: 0, max: 65_535 });
+  const tls = listen.objectIf(
+    context.mode !== 'development' || !isLoopback(host),
+    'tls',
+    'TLS may be left out in development on a loopback address only: give certFile, keyFile and caFile.',
+  );
+  return { host, port, tls: tls && readMutualTls(tls, context, 'server') };
 }
 
-/** A member that names a file: what the file holds. Its problems name the file, since pointers lead into this document. */
-function readFileMember<T>(
-  readFile: ReadFile,
-  at: (file: string) => string,
-  member: unknown,
-  parseContent: (value: unknown) => Result<T>,
-): Result<T> {
-  if (typeof member !== 'string' || member === '')
-    return refuse('configuration-invalid', 'The name of a file is needed here.');
-  const file = at(member);
-  const document = readJson(readFile, file);
-  if (!document.ok) return document;
-  const parsed = parseContent(document.value);
-  if (parsed.ok) return parsed;
-  const problems = (parsed.refusal.problems ?? []).map((one): Problem =>
-    problem('', one.code, `In ${file} at ${one.pointer || 'the top'}: ${one.message}`),
+/** With others than those that the genesis names, nothing that the organisation says would be accepted. */
+function whyNotKeysOf(genesis: Genesis | undefined, id: string, file: string, keys: Result<KeyFile>): string | undefined {
+  if (!keys.ok) return keys.refusal.message;
+  if (!genesis) return undefined;
+  const member = genesis.organisations.find((one) => one.id === id);
+  if (!member) return `The genesis has no organisation ${id}.`;
+  const { ed25519, secp256k1 } = keys.value;
+  if (ed25519?.key === member.callKey && secp256k1?.key === member.certificateKey) return undefined;
+  return `The key file ${file} does not hold the two keys of ${id} that the genesis names.`;
+}
+
+function readSystem(reader: DocumentReader, context: ConfigurationContext): SystemConfig {
+  const id = reader.text('id', IDENTIFIER);
+  const validators = reader.objects('validators').flatMap((one) => {
+    const key = one.parsed('key', (value) => parse(signingKeySchema, value, 'configuration-invalid'), 'an Ed25519 key');
+    const url = readUrl(one, 'url', context, { origin: true });
+    const name = one.optionalText('name', PEER_NAME);
+    return key ? [{ key, url, name }] : [];
+  });
+  const members = reader.objectIf(
+    context.mode !== 'development' || validators.some(({ url }) => url.startsWith('https:')),
+    'tls',
+    'Validators ask for a certificate: give certFile, keyFile and caFile.',
   );
-  return refuse('configuration-invalid', parsed.refusal.message, problems.length > 0 ? { problems } : {});
+  const tls = members && readMutualTls(members, context, 'client');
+  return { id, validators: validators.map((one) => ({ ...one, tls })) };
+}
+
+function checkOrganisations(reader: DocumentReader, organisations: readonly OrganisationConfig[]): void {
+  if (organisations.length === 0) reader.fail('organisations', 'At least one organisation is needed.');
+  for (const twice of repeated(organisations.map(({ id }) => id)))
+    reader.fail('organisations', `${twice} is there twice.`);
+}
+
+/** Every organisation of the network is reachable, and where there is TLS it is known by the name in its certificates. */
+function checkPeers(
+  reader: DocumentReader,
+  {
+    mode,
+    genesis,
+    organisations,
+    peers,
+  }: Pick<CoreApiConfig, 'mode' | 'organisations' | 'peers'> & { readonly genesis: Genesis | undefined },
+): void {
+  const isNamed = mode !== 'development' || organisations.some(({ listen }) => listen.tls !== undefined);
+  for (const { id } of genesis?.organisations ?? []) {
+    if (!peers[id] && !organisations.some((one) => one.id === id))
+      reader.fail('peers', `The address of ${id} is missing, which does not run here.`);
+    if (isNamed && peers[id]?.name === undefined)
+      reader.fail(`peers/${id}/name`, `The name in the certificates of ${id} is missing: by it alone it is known.`);
+  }
+  const names = Object.values(peers).flatMap(({ name }) => name ?? []);
+  for (const twice of repeated(names)) reader.fail('peers', `${twice} is the name of two organisations.`);
 }
 
 function parseGenesis(value: unknown): Result<Genesis> {
   return parse(genesisSchema, value, 'configuration-invalid');
-}
-
-function parseRegister(value: unknown): Result<CallBody[]> {
-  if (!Array.isArray(value)) return refuse('configuration-invalid', 'A list of calls is needed.');
-  const bodies: CallBody[] = [];
-  const problems: Problem[] = [];
-  for (const [i, one] of value.entries()) {
-    const body = parse(callBodySchema, one, 'configuration-invalid');
-    if (body.ok) bodies.push(body.value);
-    else problems.push(...(body.refusal.problems ?? []).map((each) => ({ ...each, pointer: `/${i}${each.pointer}` })));
-  }
-  return problems.length === 0
-    ? accept(bodies)
-    : refuse('configuration-invalid', 'Calls have the wrong form.', { problems });
-}
-
-function readJson(readFile: ReadFile, path: string): Result<unknown> {
-  let text: string;
-  try {
-    text = readFile(path);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    return refuse('configuration-invalid', `${path} cannot be read${code}.`);
-  }
-  try {
-    return accept(JSON.parse(text));
-  } catch {
-    return refuse('configuration-invalid', `${path} is not JSON.`);
-  }
 }
 
 function repeated(values: readonly string[]): string[] {

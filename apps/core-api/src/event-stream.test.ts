@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
+  authorization,
   get,
   isObject,
   lodgeBoth,
@@ -84,7 +85,9 @@ test('a stream that ended with the process is resumed after a restart', async ()
 
 test('a place that this ledger never had is refused', async () => {
   for (const id of ['999999.0', '0.0', 'x', '1', '-1.0']) {
-    const answer = await fetch(`${base()}/events`, { headers: { 'last-event-id': id } });
+    const answer = await fetch(`${base()}/events`, {
+      headers: { ...(await authorization(base())), 'last-event-id': id },
+    });
     assert.equal(answer.status, 422, id);
     await answer.body?.cancel();
   }

@@ -2,7 +2,47 @@ import type { ServerResponse } from 'node:http';
 import type { Ledger, LedgerEvent } from '@linkspan/ledger';
 import { accept, formatInstant, problem, refuse, type Result } from '@linkspan/protocol';
 import { describeChange } from '@linkspan/scenario';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { accessOf } from './authentication/request-guard.ts';
 import { accountsIn, type Directory } from './directory.ts';
+import { headerText, refuseParameters } from './request-parts.ts';
+import { sendProblem } from './problem-reply.ts';
+
+/**
+ * Answers with a stream, until the signal fires, the reader is gone or its access token expires: whoever may still read comes back with a new one and
+ * goes on after the last event.
+ */
+export async function serveEvents(
+  sources: { readonly ledger: Ledger; readonly directory: Directory },
+  request: FastifyRequest,
+  reply: FastifyReply,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<FastifyReply> {
+  const { query, headers } = request;
+  const known = refuseParameters(query, ['from']);
+  if (!known.ok) return sendProblem(reply, known.refusal);
+  const from = new Map(Object.entries(query ?? {})).get('from');
+  const start = await streamStart(
+    sources.ledger,
+    headerText(headers['last-event-id']),
+    from === undefined ? undefined : String(from),
+  );
+  if (!start.ok) return sendProblem(reply, start.refusal);
+  const permittedMs = Math.max(0, Math.min(accessOf(request).expiresAt - Date.now(), LONGEST_STREAM_MS));
+  const until = AbortSignal.any([signal, AbortSignal.timeout(permittedMs)]);
+  reply.hijack();
+  try {
+    await streamEvents(reply.raw, sources, start.value, until);
+  } catch (error) {
+    // The stream has begun, so its status is sent; the reader comes back by itself and is told the reason then.
+    if (!until.aborted) log.warn({ err: error }, 'an event stream ended');
+  }
+  return reply;
+}
+
+const LONGEST_STREAM_MS = 86_400_000;
 
 /** Where a reader goes on: after event `index` of a block, counted from 0; -1 for all of the block. */
 export type StreamPosition = { readonly block: number; readonly index: number };
@@ -46,6 +86,8 @@ export async function streamEvents(
   const ended = AbortSignal.any([signal, gone.signal]);
   response.once('close', () => gone.abort());
   response.on('error', () => gone.abort());
+  // Whoever went away before now has closed the response already, and it closes only once.
+  if (response.destroyed) gone.abort();
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',

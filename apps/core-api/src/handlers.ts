@@ -46,7 +46,8 @@ export type ApiRequest = {
   readonly id: string;
   readonly query: unknown;
   readonly body: Json;
-  readonly sender: Sender;
+  /** Undefined where the endpoint asks for no access token. */
+  readonly sender: Sender | undefined;
 };
 export type ApiAnswer = { readonly body: object | string; readonly location?: string };
 export type Handler = (request: ApiRequest) => Promise<Result<ApiAnswer>>;
@@ -64,10 +65,10 @@ export function createHandlers(services: Services): Handlers {
       const said = parse(ENDPOINTS.resolve.body, request.body, 'request-invalid');
       return said.ok ? act(services, request, { type: 'resolve', ...said.value }) : said;
     },
-    register: async ({ sender, body }) => {
-      const registration = parse(ENDPOINTS.register.body, body, 'request-invalid');
+    register: async (request) => {
+      const registration = parse(ENDPOINTS.register.body, request.body, 'request-invalid');
       if (!registration.ok) return registration;
-      const registered = await services.calls.register(sender, registration.value);
+      const registered = await services.calls.register(senderOf(request), registration.value);
       return registered.ok ? accept({ body: registered.value }) : registered;
     },
     systems: async () => accept({ body: systemsBody(await services.directory.known({ current: true })) }),
@@ -123,13 +124,19 @@ const READING_TIMEOUT_MS = 5_000;
 const DEFAULT_PAGE = 50;
 const MAXIMUM_PAGE = 500;
 
-async function lodge({ lodging }: Services, { sender, body }: ApiRequest): Promise<Result<ApiAnswer>> {
-  const lodged = await lodging(sender, body);
+/** Whoever changes something was asked for an access token. */
+function senderOf({ sender }: ApiRequest): Sender {
+  invariant(sender, 'an endpoint that changes something has a scope');
+  return sender;
+}
+
+async function lodge({ lodging }: Services, request: ApiRequest): Promise<Result<ApiAnswer>> {
+  const lodged = await lodging(senderOf(request), request.body);
   return lodged.ok ? accept({ body: lodged.value, location: `/settlements/${lodged.value.id}` }) : lodged;
 }
 
-async function act({ calls }: Services, { sender, id }: ApiRequest, action: Action): Promise<Result<ApiAnswer>> {
-  const standing = await calls.act(sender, id, action);
+async function act({ calls }: Services, request: ApiRequest, action: Action): Promise<Result<ApiAnswer>> {
+  const standing = await calls.act(senderOf(request), request.id, action);
   return standing.ok ? accept({ body: standing.value }) : standing;
 }
 

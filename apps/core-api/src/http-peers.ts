@@ -1,23 +1,34 @@
 import type { Peers } from '@linkspan/coordinator';
-import { ENDPOINTS, Fault, type Hash, parse, type Result } from '@linkspan/protocol';
-import { Pool } from 'undici';
+import { createHttpPool, type HttpPool, traceHeaders, traceOfSettlement, withinTrace } from '@linkspan/plugin';
+import { ENDPOINTS, Fault, type Hash, type Live, parse, type Result, type TlsCredentials } from '@linkspan/protocol';
 
 /** The other organisations' APIs over HTTP; closes its connections when disposed. */
-export type HttpPeers = Peers & AsyncDisposable;
+export type HttpPeers = Peers &
+  AsyncDisposable & {
+    /** Whether an organisation's API gives an answer now. */
+    answers(organisation: string): Promise<boolean>;
+  };
+
+export type HttpPeersOptions = {
+  /** What is presented to the others, and the authorities that are believed. */
+  readonly tls?: Live<TlsCredentials> | undefined;
+  /** The name that an organisation's certificate must have; the host of its address where none is given. */
+  readonly names?: Readonly<Record<string, string>>;
+};
 
 /**
  * Reaches other organisations at the base URLs of their APIs, by organisation id; addresses may be added later. Every call throws a Fault
  * `peer-unavailable` where there is no answer, none in time, or another one than the endpoint table promises.
  */
-export function createHttpPeers(urls: Readonly<Record<string, string>>): HttpPeers {
-  const pools = new Map<string, Pool>();
+export function createHttpPeers(urls: Readonly<Record<string, string>>, options: HttpPeersOptions = {}): HttpPeers {
+  const pools = new Map<string, HttpPool>();
 
-  function poolOf(organisation: string): Pool {
+  function poolOf(organisation: string): HttpPool {
     const known = pools.get(organisation);
     if (known) return known;
     const url = urls[organisation];
     if (url === undefined) throw new Fault('peer-unavailable', `No address of ${organisation} is known.`);
-    const pool = openPool(organisation, url);
+    const pool = openPool(organisation, url, options);
     pools.set(organisation, pool);
     return pool;
   }
@@ -42,49 +53,73 @@ export function createHttpPeers(urls: Readonly<Record<string, string>>): HttpPee
   return {
     async sendShares(organisation, proposal, shares) {
       const { path, answer } = ENDPOINTS['send-shares'];
-      await post(organisation, path, { proposal, shares }, (body) => parse(answer, body, 'peer-unavailable'));
+      const trace = traceOfSettlement(shares[0]?.certificate.settlement ?? proposal);
+      await withinTrace(trace, () =>
+        post(organisation, path, { proposal, shares }, (body) => parse(answer, body, 'peer-unavailable')),
+      );
     },
     async sendStatements(organisation, proposal, statements) {
       const { path, answer } = ENDPOINTS['send-statements'];
-      await post(organisation, path, { proposal, statements }, (body) => parse(answer, body, 'peer-unavailable'));
+      const trace = traceOfSettlement(statements[0]?.statement.settlement ?? proposal);
+      await withinTrace(trace, () =>
+        post(organisation, path, { proposal, statements }, (body) => parse(answer, body, 'peer-unavailable')),
+      );
     },
     async askShares(organisation: string, proposal: Hash) {
       const { path, answer } = ENDPOINTS['ask-shares'];
-      const { shares } = await post(organisation, path, { proposal }, (body) =>
-        parse(answer, body, 'peer-unavailable'),
+      const { shares } = await withinTrace(traceOfSettlement(proposal), () =>
+        post(organisation, path, { proposal }, (body) => parse(answer, body, 'peer-unavailable')),
       );
       return shares;
     },
+    async answers(organisation) {
+      try {
+        const { statusCode, body } = await poolOf(organisation).request({
+          path: ENDPOINTS.health.path,
+          method: 'GET',
+          headersTimeout: PATIENCE_MS,
+          signal: AbortSignal.timeout(PATIENCE_MS),
+        });
+        await body.dump();
+        return statusCode < 300;
+      } catch {
+        // Whatever the reason, it gives no answer now.
+        return false;
+      }
+    },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
   };
 }
 
 const CONNECTIONS = 16;
 const TIMEOUT_MS = 5_000;
+const PATIENCE_MS = 2_000;
 const MAXIMUM_ANSWER_BYTES = 1024 * 1024;
 
-function openPool(organisation: string, url: string): Pool {
-  try {
-    return new Pool(new URL(url).origin, {
+function openPool(organisation: string, url: string, { tls, names }: HttpPeersOptions): HttpPool {
+  if (!URL.canParse(url)) throw new Fault('configuration-invalid', `The address of ${organisation} is no URL: ${url}`);
+  return createHttpPool({
+    origin: new URL(url).origin,
+    tls,
+    serverName: names?.[organisation],
+    connectTimeoutMs: TIMEOUT_MS,
+    pool: {
       connections: CONNECTIONS,
-      connect: { timeout: TIMEOUT_MS },
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
       maxResponseSize: MAXIMUM_ANSWER_BYTES,
-    });
-  } catch (cause) {
-    throw new Fault('configuration-invalid', `The address of ${organisation} is no URL: ${url}`, { cause });
-  }
+    },
+  });
 }
 
-async function exchange(pool: Pool, organisation: string, path: string, body: string): Promise<unknown> {
+async function exchange(pool: HttpPool, organisation: string, path: string, body: string): Promise<unknown> {
   try {
     const response = await pool.request({
       path,
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...traceHeaders() },
       body,
     });
     if (response.statusCode < 300) return await response.body.json();

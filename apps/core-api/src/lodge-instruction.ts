@@ -5,6 +5,7 @@ import {
   dvpInstructionSchema,
   flatten,
   type Hash,
+  hashOf,
   invariant,
   isCanonicalisable,
   type Json,
@@ -42,16 +43,16 @@ export function createLodging(lodger: Lodger): Lodging {
   return async (sender, instruction) => {
     if (!isCanonicalisable(instruction)) return refuseUncanonical(lodger, instruction);
     return lodger.requests.once(sender, instruction, (request, isRecorded) =>
-      lodge(lodger, { ...request, actor: sender.actor }, isRecorded, instruction),
+      lodge(lodger, { request, actor: sender.actor }, isRecorded, instruction),
     );
   };
 }
 
-type Request = KeyedRequest & { readonly actor: string };
+type Asked = { readonly request: KeyedRequest; readonly actor: string };
 
 async function lodge(
   lodger: Lodger,
-  request: Request,
+  asked: Asked,
   isRecorded: boolean,
   instruction: Json,
 ): Promise<Result<Lodged>> {
@@ -61,7 +62,7 @@ async function lodge(
     const checked = await checkInstruction(ledger, instruction);
     if (!checked.ok) return checked;
   }
-  const call = lodgeCall(lodger, request, instruction);
+  const call = lodgeCall(lodger, asked, instruction);
   if (!call.ok) return call;
   const [result] = await ledger.submit(signCalls(lodger.signer, [call.value]));
   invariant(result, 'every call has a result');
@@ -82,24 +83,24 @@ async function checkInstruction(ledger: Ledger, instruction: Json): Promise<Resu
   );
 }
 
-function lodgeCall({ network, organisation }: Lodger, request: Request, instruction: Json): Result<Call> {
+function lodgeCall({ network, organisation }: Lodger, { request, actor }: Asked, instruction: Json): Result<Call> {
   const parsed = parse(dvpInstructionSchema, instruction, 'instruction-invalid');
   if (!parsed.ok) return parsed;
   const { tradeId, scenario } = parsed.value;
-  const { actor, ...recorded } = request;
   return accept({
     schema: 'call/1',
     network,
     organisation,
     actor,
     nonce: nonceOf(request),
-    body: { type: 'lodge', tradeId, scenario, fields: flatten(parsed.value), request: recorded },
+    body: { type: 'lodge', tradeId, scenario, fields: flatten(parsed.value) },
+    request,
   });
 }
 
-/** The nonce of a call that answers a request. */
+/** The nonce of a call that answers a request, however long the names in it are. */
 export function nonceOf({ client, key }: KeyedRequest): string {
-  return `request:${client}:${key}`;
+  return `request:${hashOf({ client, key })}`;
 }
 
 /** Where a settlement stands, from what the contract answers to a call on it. */

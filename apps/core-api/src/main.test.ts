@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ test('a second process on the same ledger is refused in one sentence', async () 
   await readyLine(first);
   const second = start();
   assert.deepEqual(await ending(second), {
-    code: 1,
+    code: 6,
     words: `The ledger in ${join(directory, 'ledger')} is open already, here or in another process.`,
   });
   first.kill('SIGTERM');
@@ -58,7 +58,7 @@ test('a port that is taken is named in one sentence', async () => {
   assert.ok(typeof address === 'object' && address !== null);
   writeConfiguration({ 'csd-b': address.port });
   assert.deepEqual(await ending(start()), {
-    code: 1,
+    code: 2,
     words: `The port ${address.port} of csd-b is in use by another process.`,
   });
   taken.close();
@@ -67,11 +67,11 @@ test('a port that is taken is named in one sentence', async () => {
 
 test('a configuration that is missing, wrong or not given is said in one sentence', async () => {
   assert.deepEqual(await ending(start(join(directory, 'none.json'))), {
-    code: 1,
+    code: 2,
     words: `${join(directory, 'none.json')} cannot be read (ENOENT).`,
   });
   const { code, words } = await ending(start(null));
-  assert.equal(code, 1);
+  assert.equal(code, 2);
   assert.match(words, /^Usage: /);
 });
 
@@ -81,8 +81,27 @@ test('a key file that is not the one of the organisation is named', async () => 
   const path = join(directory, 'wrong-keys.json');
   writeFileSync(path, JSON.stringify(config));
   const { code, words } = await ending(start(path));
-  assert.equal(code, 1);
+  assert.equal(code, 2);
   assert.match(words, /does not hold the two keys of central-bank-a that the genesis names\.$/);
+});
+
+test('--check-config says everything that is wrong, starts nothing and writes nothing', async () => {
+  const before = readdirSync(directory).toSorted();
+  const right = start(join(directory, 'core.json'), '--check-config');
+  assert.deepEqual(await ending(right), { code: 0, words: '' });
+  const wrong = JSON.parse(configuration());
+  wrong.mode = 'production';
+  chmodSync(wrong.organisations[1].keyFile, 0o640);
+  writeFileSync(join(directory, 'core.json'), JSON.stringify(wrong));
+  const { code, words } = await ending(start(join(directory, 'core.json'), '--check-config'));
+  chmodSync(wrong.organisations[1].keyFile, 0o600);
+  writeConfiguration();
+  assert.equal(code, 2);
+  const [organisation] = wrong.organisations;
+  assert.ok(words.includes(`/organisations/1/keyFile value-not-allowed: The key file ${wrong.organisations[1].keyFile} has mode 0640: others can use it. Run: chmod 600`));
+  for (const pointer of ['/organisations/0/listen/tls', '/organisations/2/client', '/organisations/0/authentication/kind', `/peers/${organisation.id}/name`])
+    assert.ok(words.includes(`core.json ${pointer} `), pointer);
+  assert.deepEqual(readdirSync(directory).toSorted(), before);
 });
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -93,8 +112,9 @@ function configuration(ports: Readonly<Record<string, number>> = {}): string {
     network: { genesis: 'genesis.json' },
     ledger: { kind: 'embedded', directory: 'ledger' },
     peers: {},
-    organisations: config.organisations.map(({ id, keyFile, journal }) => {
-      return { id, port: ports[id] ?? 0, keyFile, journal, register: `${id}.register.json`, systems: [] };
+    organisations: config.organisations.map(({ id, keyFile, journal, authentication }) => {
+      const listen = { port: ports[id] ?? 0 };
+      return { id, listen, keyFile, journal, register: `${id}.register.json`, systems: [], authentication };
     }),
   });
 }
@@ -106,9 +126,9 @@ function writeConfiguration(ports: Readonly<Record<string, number>> = {}): void 
     writeFileSync(join(directory, `${id}.register.json`), JSON.stringify(register));
 }
 
-function start(file: string | null = join(directory, 'core.json')): Child {
+function start(file: string | null = join(directory, 'core.json'), ...more: string[]): Child {
   const main = new URL('main.ts', import.meta.url).pathname;
-  const args = file === null ? [] : ['--config', file];
+  const args = file === null ? [] : ['--config', file, ...more];
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   return child;

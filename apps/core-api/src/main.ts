@@ -1,50 +1,63 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { useNativeHashes } from '@linkspan/keys';
-import { Fault } from '@linkspan/protocol';
-import { destination, pino } from 'pino';
+import { createLiveFiles, useNativeHashes } from '@linkspan/keys';
+import { problemLines } from '@linkspan/plugin';
+import { ERRORS, Fault } from '@linkspan/protocol';
+import { destination } from 'pino';
 import { loadConfig } from './config.ts';
+import { createLog } from './create-log.ts';
 import { startCoreApi } from './start-core-api.ts';
 
 useNativeHashes();
 
-/** What must not stand in a log, wherever an object that has it is logged. */
-const SECRETS = ['authorization', 'secret', 'clientSecret', 'access_token'].flatMap((name) => [
-  name,
-  `*.${name}`,
-  `*.*.${name}`,
-]);
-
 try {
-  const config = loadConfig(process.env, (path) => readFileSync(path, 'utf8'), configFile());
+  const { path, isCheck } = readArguments();
+  await (isCheck ? check(path) : run(path));
+} catch (error) {
+  if (!(error instanceof Fault)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = ERRORS[error.code].exit;
+}
+
+/** Says everything that is wrong with the configuration and the files that it names. Starts nothing, writes nothing. */
+function check(path: string): void {
+  using files = createLiveFiles({ now: Date.now });
+  const config = loadConfig(process.env, files, path);
+  if (!config.ok) throw new Fault('configuration-invalid', problemLines(path, config.refusal).join('\n'));
+  process.stdout.write(`${path}: in order, mode ${config.value.mode}\n`);
+}
+
+async function run(path: string): Promise<void> {
+  const log = createLog('warn', destination({ fd: 2, sync: true }));
+  const files = createLiveFiles({
+    now: Date.now,
+    onRenewed: (renewed) => log.info({ files: renewed }, 'renewed files are in use'),
+    onBroken: (message) => log.error({ attention: true }, message),
+  });
+  const config = loadConfig(process.env, files, path);
   if (!config.ok) throw new Fault('configuration-invalid', config.refusal.message);
-  const log = pino(
-    { level: config.value.logLevel, name: 'core-api', redact: SECRETS },
-    destination({ fd: 2, sync: true }),
-  );
+  log.level = config.value.logLevel;
   const running = await startCoreApi(config.value, {
     log,
     now: Date.now,
     onBroken: (error) => queueMicrotask(() => stop(error)),
+    files: () => files.state(),
   });
+  files.watch();
+  process.on('SIGHUP', () => files.reread());
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void running[Symbol.asyncDispose]().then(() => process.exit(0)));
   }
   process.stdout.write(`${JSON.stringify({ ready: true, organisations: running.urls, network: running.network })}\n`);
-} catch (error) {
-  if (!(error instanceof Fault)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
 }
 
-function configFile(): string {
+function readArguments(): { readonly path: string; readonly isCheck: boolean } {
   try {
-    const { values } = parseArgs({ options: { config: { type: 'string' } } });
-    if (values.config !== undefined) return values.config;
+    const { values } = parseArgs({ options: { config: { type: 'string' }, 'check-config': { type: 'boolean' } } });
+    if (values.config !== undefined) return { path: values.config, isCheck: values['check-config'] ?? false };
   } catch {
     // An argument that is not known is answered as a missing one.
   }
-  throw new Fault('configuration-invalid', 'Usage: node apps/core-api/src/main.ts --config FILE');
+  throw new Fault('configuration-invalid', 'Usage: node apps/core-api/src/main.ts --config FILE [--check-config]');
 }
 
 /** Ends the process as an uncaught error does, outside of whatever would only turn it into an answer. */

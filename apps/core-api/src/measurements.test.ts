@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { ENDPOINTS, parse } from '@linkspan/protocol';
 import { sampleNetwork } from '@linkspan/testkit';
 import {
+  authorization,
   get,
   isObject,
   lodge,
@@ -113,7 +114,9 @@ function url(organisation: string): string {
 }
 
 async function scrape(organisation = 'central-bank-a'): Promise<string[]> {
-  const response = await fetch(`${url(organisation)}/metrics`);
+  const response = await fetch(`${url(organisation)}/metrics`, {
+    headers: await authorization(url(organisation), 'monitor'),
+  });
   assert.equal(response.status, 200);
   assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
   return (await response.text()).split('\n');

@@ -24,11 +24,18 @@ export type Answered = {
  * Begins with what is open and then follows the ledger's events, so that a scrape reads only what is at hand. Of settlements that have ended
  * nothing is kept but their number since the start.
  */
-export async function openMeasurements(ledger: Ledger, log: Logger, now: () => number): Promise<Measurements> {
+export async function openMeasurements(
+  ledger: Ledger,
+  log: Logger,
+  now: () => number,
+  /** Figures of others that are shown with these. */
+  more: readonly Gauge[] = [],
+): Promise<Measurements> {
   const from = await ledger.height();
   const open = await readOpen(ledger);
   const figures = createFigures(ledger, now, open);
   for (const each of open.values()) figures.count(each, 1);
+  for (const each of more) figures.registry.registerMetric(each);
   const stopped = new AbortController();
   const following = follow(ledger, from, stopped.signal, log, async (event) => {
     for (const proposal of new Set(event.events.map((each) => each.proposal))) {

@@ -30,14 +30,14 @@ test('a copy is taken back while nothing has begun, by whoever lodged it, and th
   const { proposal } = await showSettlement(network, 'RETRACT-1');
   const stranger = await act('csd-b', proposal, 'retract', 'r0');
   assert.deepEqual([stranger.status, problemOf(stranger).code], [403, 'not-entitled']);
-  const answer = await act('central-bank-a', proposal, 'retract', 'r2', undefined, 'maker.mary');
+  const answer = await act('central-bank-a', proposal, 'retract', 'r2', undefined, 'mary');
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   assert.equal(valid(parse(ENDPOINTS.retract.answer, answer.body, 'internal')).phase, 'rejected');
-  const again = await act('central-bank-a', proposal, 'retract', 'r2', undefined, 'maker.mary');
+  const again = await act('central-bank-a', proposal, 'retract', 'r2', undefined, 'mary');
   assert.deepEqual([again.status, again.body], [200, answer.body], 'the same request has the same answer');
   const { body } = await get(url('csd-b'), `/settlements/${proposal}/history`);
   const { entries } = valid(parse(ENDPOINTS.history.answer, body, 'internal'));
-  assert.deepEqual(entries.at(-1)?.by, { organisation: 'central-bank-a', actor: 'maker.mary' });
+  assert.deepEqual(entries.at(-1)?.by, { organisation: 'central-bank-a', actor: 'mary' });
 });
 
 test('a settlement is cancelled when both sides have asked', async () => {
@@ -109,8 +109,6 @@ test('an action names the settlement by its own id, has a key, and a body only w
   assert.equal((await act('central-bank-a', proposal, 'retract', 'n5')).status, 200);
   const { id } = await lodgeBoth(network, network.instruction('NAMES-2'));
   assert.equal(problemOf(await act('central-bank-a', id, 'cancel', 'n5')).code, 'idempotency-key-reused');
-  for (const actor of [' ', 'x'.repeat(101), 'tab\there'])
-    assert.equal(problemOf(await act('central-bank-a', id, 'cancel', 'n6', undefined, actor)).code, 'request-invalid');
 });
 
 test('an account is registered over HTTP by the owner of its system, and answers know it at once', async () => {
@@ -181,10 +179,10 @@ function act(
   verb: string,
   key: string | undefined,
   body?: object,
-  actor = 'operator',
+  client = 'operator',
 ): Promise<Answer> {
-  const headers = { 'x-actor': actor, ...(key === undefined ? {} : { 'idempotency-key': key }) };
-  return post(url(organisation), `/settlements/${id}/${verb}`, body && JSON.stringify(body), headers);
+  const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key };
+  return post(url(organisation), `/settlements/${id}/${verb}`, body && JSON.stringify(body), headers, client);
 }
 
 function register(organisation: string, body: object, key: string): Promise<Answer> {

@@ -48,7 +48,7 @@ export function createOperatorCalls(caller: Caller): OperatorCalls {
       const { actor } = sender;
       const nonce = nonceOf(request);
       const [result] = await ledger.submit(
-        signCalls(signer, [{ schema: 'call/1', network, organisation, actor, nonce, body }]),
+        signCalls(signer, [{ schema: 'call/1', network, organisation, actor, nonce, body, request }]),
       );
       invariant(result, 'every call has a result');
       return result;

@@ -43,6 +43,7 @@ const FRAMEWORK_REFUSALS: Readonly<Record<string, Refusal>> = {
   ).refusal,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: NOT_JSON,
   FST_ERR_CTP_BODY_TOO_LARGE: refuse('body-too-large', 'The body is larger than 256 KiB.').refusal,
+  JSON_MEMBER_REPEATED: refuse('json-malformed', 'An object in the body has two members of one name.').refusal,
   JSON_TOO_DEEP: refuse('request-invalid', 'The JSON is nested deeper than 32 levels.', {
     problems: [problem('', 'limit-exceeded', 'The JSON is nested deeper than 32 levels.')],
   }).refusal,

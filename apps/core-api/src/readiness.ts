@@ -1,43 +1,66 @@
+import { basename } from 'node:path';
 import type { Ledger } from '@linkspan/ledger';
-import { PATHS } from '@linkspan/plugin';
-import { accept, ENDPOINTS, Fault, refuse, type Result } from '@linkspan/protocol';
-import { request } from 'undici';
+import type { FilesState } from '@linkspan/keys';
+import { type HttpPool, openValidatorPool, PATHS } from '@linkspan/plugin';
+import { accept, Fault, refuse, type Result } from '@linkspan/protocol';
 import type { OrganisationConfig } from './config.ts';
 import type { Directory } from './directory.ts';
+import type { HttpPeers } from './http-peers.ts';
 
-/** What an organisation needs to settle. `addresses` are the APIs of all organisations, its own included. */
+/** What an organisation needs to settle. */
 export type Needed = {
   readonly organisation: string;
   readonly ledger: Ledger;
   readonly directory: Directory;
   readonly systems: OrganisationConfig['systems'];
-  readonly addresses: Readonly<Record<string, string>>;
+  readonly peers: Pick<HttpPeers, 'answers'>;
+  /** The files that may be renewed, where there are any. */
+  readonly files: (() => FilesState) | undefined;
 };
 
-export type Readiness = () => Promise<Result<{ readonly ready: true; readonly missing: readonly string[] }>>;
+type Ready = { readonly ready: true; readonly missing: readonly string[] };
+
+export type Readiness = () => Promise<Result<Ready>>;
 
 /**
  * Asks everything that settling needs: the ledger with its genesis, enough validators of each own system, and a quorum of organisations. Refused as
- * `not-ready` with all that is missing. What is asked within a second is asked once.
+ * `not-ready` with all that is missing. Certificates that end soon and files that could not be renewed are named, and are nothing that is missing
+ * yet. What is asked within a second is asked once. Closes its connections when disposed.
  */
-export function createReadiness(needed: Needed, now: () => number): Readiness {
-  let last: { readonly at: number; readonly answer: ReturnType<Readiness> } | undefined;
-  return () => {
-    if (last && now() - last.at < REMEMBERED_MS) return last.answer;
-    last = { at: now(), answer: ask(needed) };
-    return last.answer;
+export function createReadiness(
+  needed: Needed,
+  now: () => number,
+): AsyncDisposable & { readonly ask: Readiness } {
+  const pools = new Map(
+    needed.systems.flatMap(({ validators }) => validators.map((one) => [one.url, openValidatorPool(one, 1)] as const)),
+  );
+  let last: { readonly at: number; readonly answer: Promise<Result<Ready>> } | undefined;
+  return {
+    ask() {
+      if (last && now() - last.at < REMEMBERED_MS) return last.answer;
+      last = { at: now(), answer: ask(needed, pools, now()) };
+      return last.answer;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    },
   };
 }
 
 const REMEMBERED_MS = 1_000;
 const PATIENCE_MS = 2_000;
+const DAY_MS = 86_400_000;
+/** Long enough for people to renew a certificate in working hours. */
+const SOON_MS = 14 * DAY_MS;
+
+type Pools = ReadonlyMap<string, HttpPool>;
 
 type Lack = { readonly words: string; readonly isNeeded: boolean };
 
-async function ask(needed: Needed): ReturnType<Readiness> {
+async function ask(needed: Needed, pools: Pools, nowMs: number): Promise<Result<Ready>> {
   const ledger = await lackOfLedger(needed);
-  const others = ledger.length > 0 ? [] : [lackOfValidators(needed), lackOfOrganisations(needed)];
-  const lacks = [...ledger, ...(await Promise.all(others)).flat()];
+  const others = ledger.length > 0 ? [] : [lackOfValidators(needed, pools), lackOfOrganisations(needed)];
+  const lacks = [...ledger, ...(await Promise.all(others)).flat(), ...troubleWithFiles(needed, nowMs)];
   const missing = lacks.map(({ words }) => words);
   if (!lacks.some(({ isNeeded }) => isNeeded)) return accept({ ready: true, missing });
   return refuse('not-ready', missing.join(' '), { details: { missing } });
@@ -53,13 +76,12 @@ async function lackOfLedger({ ledger, directory }: Needed): Promise<Lack[]> {
   }
 }
 
-async function lackOfValidators({ directory, systems }: Needed): Promise<Lack[]> {
+async function lackOfValidators({ directory, systems }: Needed, pools: Pools): Promise<Lack[]> {
   const { register } = await directory.known();
   const lacks = systems.map(async ({ id, validators }): Promise<Lack[]> => {
     const threshold = register.systems.find((system) => system.id === id)?.validators.threshold ?? validators.length;
-    const answering = (await Promise.all(validators.map(({ url }) => answers(url, PATHS.health)))).filter(
-      Boolean,
-    ).length;
+    const asked = await Promise.all(validators.map(({ url }) => answers(pools.get(url))));
+    const answering = asked.filter(Boolean).length;
     if (answering === validators.length) return [];
     const words = `${answering} of ${validators.length} validators of ${id} answer, ${threshold} are needed.`;
     return [{ words, isNeeded: answering < threshold }];
@@ -67,26 +89,37 @@ async function lackOfValidators({ directory, systems }: Needed): Promise<Lack[]>
   return (await Promise.all(lacks)).flat();
 }
 
-async function lackOfOrganisations({ organisation, directory, addresses }: Needed): Promise<Lack[]> {
+async function lackOfOrganisations({ organisation, directory, peers }: Needed): Promise<Lack[]> {
   const { genesis } = await directory.known();
   const others = genesis.organisations.map(({ id }) => id).filter((id) => id !== organisation);
-  const silent = (
-    await Promise.all(others.map(async (id) => ((await answers(addresses[id], ENDPOINTS.health.path)) ? [] : [id])))
-  ).flat();
+  const silent = (await Promise.all(others.map(async (id) => ((await peers.answers(id)) ? [] : [id])))).flat();
   const isNeeded = genesis.organisations.length - silent.length < genesis.quorum;
   return silent.map((id) => ({ words: `The API of ${id} gives no answer.`, isNeeded }));
 }
 
-async function answers(url: string | undefined, path: string): Promise<boolean> {
-  if (url === undefined) return false;
+/** Anybody may ask whether the process is ready, so the log alone says where the files lie. */
+function troubleWithFiles({ files }: Needed, nowMs: number): Lack[] {
+  const { broken = [], certificates = [] } = files?.() ?? {};
+  const words = certificates
+    .filter(({ endsAtMs }) => endsAtMs - nowMs < SOON_MS)
+    .map(({ file, endsAtMs }) => {
+      const days = Math.max(0, Math.floor((endsAtMs - nowMs) / DAY_MS));
+      return `The certificate ${basename(file)} ends in ${days} days, on ${new Date(endsAtMs).toISOString()}: renew it.`;
+    });
+  if (broken.length > 0) words.push('A renewed file cannot be used and the former one stays in use: the log says why.');
+  return words.map((each) => ({ words: each, isNeeded: false }));
+}
+
+async function answers(pool: HttpPool | undefined): Promise<boolean> {
   try {
-    const { statusCode, body } = await request(url.replace(/\/$/, '') + path, {
+    const response = await pool?.request({
+      path: PATHS.health,
+      method: 'GET',
       headersTimeout: PATIENCE_MS,
-      bodyTimeout: PATIENCE_MS,
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
-    await body.dump();
-    return statusCode < 300;
+    await response?.body.dump();
+    return response !== undefined && response.statusCode < 300;
   } catch {
     // Whatever the reason, it gives no answer now.
     return false;

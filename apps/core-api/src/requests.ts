@@ -1,10 +1,10 @@
 import type { Ledger } from '@linkspan/ledger';
 import { type Hash, hashOf, invariant, refuse, type Result } from '@linkspan/protocol';
 
-/** Who asks for a change: `client` tells whose Idempotency-Key it is, `actor` is the person or program that the history will name. */
+/** Who asks for a change: the `client` of the access token, whose Idempotency-Key it is, and its subject, the `actor` that the history will name. */
 export type Sender = { readonly client: string; readonly actor: string; readonly key: string | undefined };
 
-/** A request under its key, as the ledger records it. */
+/** A request under its key, as the ledger records it; `body` is the hash of who asks and what. */
 export type KeyedRequest = { readonly client: string; readonly key: string; readonly body: Hash };
 
 /**
@@ -15,17 +15,16 @@ export type Requests = {
   once<T>(
     sender: Sender,
     /** What the request is about; it must have a canonical form. */
-    body: unknown,
+    asked: unknown,
     work: (request: KeyedRequest, isRecorded: boolean) => Promise<Result<T>>,
   ): Promise<Result<T>>;
 };
 
-/** The ledger records keys of lodged instructions for ever. Those of other calls are remembered by this process, the latest 10,000 of them. */
+/** The ledger records the key of every accepted call for ever; what is under way this process knows. */
 export function createRequests(organisation: string, ledger: Ledger): Requests {
   const underWay = new Map<string, Hash>();
-  const done = new Map<string, Hash>();
   return {
-    async once({ client, key }, subject, work) {
+    async once({ client, actor, key }, asked, work) {
       if (key === undefined || key === '')
         return refuse(
           'idempotency-key-missing',
@@ -33,37 +32,24 @@ export function createRequests(organisation: string, ledger: Ledger): Requests {
         );
       if (!/^[\x20-\x7e]{1,100}$/.test(key))
         return refuse('request-invalid', 'An Idempotency-Key is at most 100 printable ASCII characters.');
-      const request = { client, key, body: hashOf(subject) };
+      // Two persons who ask the same through one client are two requests: the second must not be given the first one's answer.
+      const request = { client, key, body: hashOf({ actor, asked }) };
       const name = JSON.stringify([client, key]);
       const other = underWay.get(name);
       if (other === request.body)
         return refuse('request-in-progress', 'The same request is still under way; ask again for its answer.');
-      if (other !== undefined || isOther(done.get(name), request)) return refuseReused();
+      if (other !== undefined) return refuseReused();
       underWay.set(name, request.body);
       try {
         const recorded = await ledger.evaluate('request', { organisation, client, key });
         invariant(recorded.ok, 'a request is never refused');
-        if (isOther(recorded.value?.body, request)) return refuseReused();
-        const result = await work(request, recorded.value !== null);
-        if (result.ok) remember(done, name, request.body);
-        return result;
+        if (recorded.value && recorded.value.body !== request.body) return refuseReused();
+        return await work(request, recorded.value !== null);
       } finally {
         underWay.delete(name);
       }
     },
   };
-}
-
-const MOST_REMEMBERED = 10_000;
-
-function remember(done: Map<string, Hash>, name: string, body: Hash): void {
-  done.set(name, body);
-  const [oldest] = done.keys();
-  if (done.size > MOST_REMEMBERED && oldest !== undefined) done.delete(oldest);
-}
-
-function isOther(known: Hash | undefined, { body }: KeyedRequest): boolean {
-  return known !== undefined && known !== body;
 }
 
 function refuseReused(): Result<never> {

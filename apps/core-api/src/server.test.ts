@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { ENDPOINTS, parse } from '@linkspan/protocol';
 import { sampleNetwork } from '@linkspan/testkit';
 import {
+  authorization,
   get,
   isObject,
   lodge,
@@ -151,6 +152,7 @@ test('bodies that cannot be read are refused with a code, whatever is wrong with
   const cases: readonly (readonly [string, Record<string, string>, number, string])[] = [
     ['{"a":', key, 400, 'json-malformed'],
     ['', key, 400, 'json-malformed'],
+    ['{"tradeId":"A","tradeId":"B"}', key, 400, 'json-malformed'],
     ['{}', { ...key, 'content-type': 'text/plain' }, 415, 'media-type-unsupported'],
     ['{"__proto__":{"a":"b"}}', key, 400, 'json-malformed'],
     [JSON.stringify('x'.repeat(300_000)), key, 413, 'body-too-large'],
@@ -219,7 +221,7 @@ test('event streams count as under way until they end', async () => {
   await using strict = await startTestNetwork({}, { limits: { requestsPerSecond: 1000, burst: 1000, concurrent: 1 } });
   const url = strict.urls['csd-b'] ?? '';
   const ended = new AbortController();
-  const stream = await fetch(`${url}/events`, { signal: ended.signal });
+  const stream = await fetch(`${url}/events`, { headers: await authorization(url), signal: ended.signal });
   assert.equal(stream.status, 200);
   assert.equal((await get(url, '/balances')).status, 429);
   ended.abort();

@@ -5,32 +5,46 @@ import {
   type Endpoint,
   ENDPOINTS,
   type Json,
-  problem,
   problemDetails,
   refuse,
   type Result,
 } from '@linkspan/protocol';
+import { serverOptions, withinTrace } from '@linkspan/plugin';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { type ClientLimits, createClientLimits, type Limits } from './client-limits.ts';
-import { streamEvents, streamStart } from './event-stream.ts';
+import { admitOrganisations, type OrganisationTls } from './admit-organisations.ts';
+import type { Authentication } from './authentication/authentication.ts';
+import { mountIssuer } from './authentication/mount-issuer.ts';
+import { accessOf, guardRequests } from './authentication/request-guard.ts';
+import { createClientLimits, type Limits } from './client-limits.ts';
+import { serveEvents } from './event-stream.ts';
 import { createHandlers, type Handler, type Handlers, type Services } from './handlers.ts';
+import { HTTP_OPTIONS, keepEdges } from './http-edges.ts';
 import { acceptJson, BODY_LIMIT_BYTES } from './json-body.ts';
 import { INTERNAL, refusalOf, sendProblem } from './problem-reply.ts';
+import { headerText, refuseParameters } from './request-parts.ts';
+import { measureAnswers, traceRequests } from './request-trace.ts';
 import type { Sender } from './requests.ts';
 
 export type ServerOptions = {
   readonly services: Services;
+  readonly authentication: Authentication;
+  /** None where it serves without TLS, which is for development. */
+  readonly tls?: OrganisationTls | undefined;
   readonly log: Logger;
   readonly limits: Limits;
   /** Learns of a broken invariant: nothing that this process says can be trusted any more. */
   readonly onBroken: (error: Broken) => void;
 };
 
-/** The API of one organisation over HTTP: the endpoint table, limits, problems (RFC 9457). What a request means is its handler's business. */
-export function createServer({ services, log, limits, onBroken }: ServerOptions): FastifyInstance {
+/** The API of one organisation over HTTP: the endpoint table, access tokens, limits, problems (RFC 9457). What a request means is its handler's business. */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { services, authentication, tls, log, limits, onBroken } = options;
   const app: FastifyInstance = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
+    ...(tls
+      ? { https: { ...HTTP_OPTIONS, ...serverOptions(tls.credentials.current(), 'welcome') } }
+      : { http: HTTP_OPTIONS }),
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
     forceCloseConnections: 'idle',
@@ -39,23 +53,34 @@ export function createServer({ services, log, limits, onBroken }: ServerOptions)
   });
   const closing = new AbortController();
   acceptJson(app);
-  limitClients(app, limits);
-  measureAnswers(app, services);
+  traceRequests(app);
+  keepEdges(app);
+  if (tls) admitOrganisations(app, tls, log);
+  guardRequests(app, authentication, limits);
+  measureAnswers(app, services, log);
   app.addHook('preClose', async () => closing.abort());
   endConnections(app);
   app.setNotFoundHandler((request, reply) => refuseUnknown(request, reply));
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
-    if (!refusal) log.error({ err: error, method: request.method, url: request.url }, 'a request failed');
+    if (!refusal) {
+      const { method, url, trace } = request;
+      log.error({ err: error, method, url, trace: trace?.traceId }, 'a request failed');
+    }
     if (error instanceof Broken) onBroken(error);
     return sendProblem(reply, refusal ?? INTERNAL);
   });
   const handlers = createHandlers(services);
   for (const name of namesOf(handlers)) addRoute(app, ENDPOINTS[name], handlers[name]);
-  const { path, for: caller } = ENDPOINTS.events;
-  app.get(path, { exposeHeadRoute: false, config: { caller } }, (request, reply) =>
-    serveEvents(services, request, reply, closing.signal, log),
-  );
+  const { path, for: caller, scope } = ENDPOINTS.events;
+  const streams = createClientLimits(STREAM_LIMITS, () => performance.now(), 'event streams');
+  app.get(path, { exposeHeadRoute: false, config: { caller, scope } }, (request, reply) => {
+    const entered = streams.enter(accessOf(request).client);
+    if (!entered.ok) return sendProblem(reply, entered.refusal);
+    reply.raw.once('close', () => entered.value());
+    return serveEvents(services, request, reply, closing.signal, log);
+  });
+  if (authentication.issuer) mountIssuer(app, authentication.issuer);
   return app;
 }
 
@@ -66,45 +91,14 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** A trade id of 64 characters, every one of them encoded. */
 const LONGEST_PARAMETER = 192;
 const LAST_ANSWERS_MS = 5_000;
-
-/**
- * Turns a client away that asks too much, before its body is read. Other organisations, and whoever looks whether the process lives, have limits of
- * their own, so that no program of the organisation can shut them out.
- */
-function limitClients(app: FastifyInstance, limits: Limits): void {
-  const now = (): number => performance.now();
-  const perCaller: Readonly<Record<Endpoint['for'], ClientLimits>> = {
-    operators: createClientLimits(limits, now),
-    organisations: createClientLimits(limits, now),
-    everyone: createClientLimits(limits, now),
-  };
-  app.addHook('onRequest', async (request, reply) => {
-    const entered = perCaller[request.routeOptions.config.caller ?? 'everyone'].enter(request.ip);
-    if (!entered.ok) return sendProblem(reply, entered.refusal);
-    reply.raw.once('close', entered.value);
-  });
-}
-
-/** Streams last as long as their readers like, which measures nothing; paths that nobody knows are counted as one. */
-function measureAnswers(app: FastifyInstance, { organisation, measurements }: Services): void {
-  app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
-    if (routeOptions.url === ENDPOINTS.events.path && reply.statusCode < 300) return;
-    const route = routeOptions.url ?? 'none';
-    const { statusCode: status, elapsedTime } = reply;
-    measurements.answered({ organisation, method, route, status, seconds: elapsedTime / 1000 });
-  });
-}
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    readonly caller?: Endpoint['for'];
-  }
-}
+/** A person has a few windows open; a client with more has lost its own. */
+const STREAM_LIMITS: Limits = { requestsPerSecond: 100, burst: 100, concurrent: 16 };
 
 /** Closing waits for answers that are under way, for a while. Node does not count a connection on which nothing was asked yet as idle. */
 function endConnections(app: FastifyInstance): void {
   const unused = new Set<Socket>();
-  app.server.on('connection', (socket) => {
+  // Over TLS, requests come by other sockets than the connections that carry them.
+  app.server.on('setSecureContext' in app.server ? 'secureConnection' : 'connection', (socket: Socket) => {
     unused.add(socket);
     socket.once('close', () => unused.delete(socket));
   });
@@ -123,15 +117,14 @@ function addRoute(app: FastifyInstance, endpoint: Endpoint, handle: Handler): vo
   app.route<{ readonly Params: Readonly<Record<string, string>> }>({
     method: endpoint.method,
     url: endpoint.path,
-    config: { caller: endpoint.for },
+    config: { caller: endpoint.for, scope: endpoint.scope },
     handler: async (request, reply) => {
       const checked = checkForm(endpoint, request);
       if (!checked.ok) return sendProblem(reply, checked.refusal);
-      const sender = senderOf(request);
-      if (!sender.ok) return sendProblem(reply, sender.refusal);
       const { query, params } = request;
       const [id = ''] = Object.values(params);
-      const answer = await handle({ id, query, body: checked.value, sender: sender.value });
+      const asked = { id, query, body: checked.value, sender: senderOf(request) };
+      const answer = await withinTrace(request.trace, () => handle(asked));
       if (!answer.ok) return sendProblem(reply, answer.refusal);
       if (endpoint.media !== undefined) reply.type(endpoint.media).header('content-security-policy', NOTHING_ELSE);
       if (answer.value.location !== undefined) reply.header('location', answer.value.location);
@@ -153,62 +146,15 @@ function checkForm(endpoint: Endpoint, { query, body }: FastifyRequest): Result<
     : refuse('json-malformed', 'A JSON body with the content type application/json is needed.');
 }
 
-function refuseParameters(query: unknown, allowed: readonly string[]): Result<null> {
-  const names = typeof query === 'object' && query !== null ? Object.keys(query) : [];
-  const unknown = names.filter((name) => !allowed.includes(name));
-  if (unknown.length === 0) return accept(null);
-  const problems = unknown.map((name) =>
-    problem(`/${name}`, 'member-unknown', `There is no parameter "${name.slice(0, 64)}" here.`),
-  );
-  return refuse('request-invalid', problems.map(({ message }) => message).join(' '), { problems });
-}
-
 /** Bodies come from the JSON parser and from nowhere else; without a body it was never asked. */
 function isJson(body: unknown): body is Json {
   return body !== undefined;
 }
 
-/**
- * Without authentication, which only development has, whoever asks says who acts: `X-Actor`, or else `operator`. Each of them has
- * Idempotency-Keys of its own.
- */
-function senderOf({ headers }: FastifyRequest): Result<Sender> {
-  const actor = headers['x-actor'] === undefined ? 'operator' : headerText(headers['x-actor']);
-  if (actor === undefined || !/^[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?$/.test(actor))
-    return refuse('request-invalid', 'X-Actor is at most 100 printable ASCII characters.');
-  return accept({ client: actor, actor, key: headerText(headers['idempotency-key']) });
-}
-
-/** Where the same header came more than once it is no single text. */
-function headerText(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : undefined;
-}
-
-async function serveEvents(
-  { ledger, directory }: Services,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  signal: AbortSignal,
-  log: Logger,
-): Promise<FastifyReply> {
-  const { query, headers } = request;
-  const known = refuseParameters(query, ['from']);
-  if (!known.ok) return sendProblem(reply, known.refusal);
-  const from = new Map(Object.entries(query ?? {})).get('from');
-  const start = await streamStart(
-    ledger,
-    headerText(headers['last-event-id']),
-    from === undefined ? undefined : String(from),
-  );
-  if (!start.ok) return sendProblem(reply, start.refusal);
-  reply.hijack();
-  try {
-    await streamEvents(reply.raw, { ledger, directory }, start.value, signal);
-  } catch (error) {
-    // The stream has begun, so its status is sent; the reader comes back by itself and is told the reason then.
-    if (!signal.aborted) log.warn({ err: error }, 'an event stream ended');
-  }
-  return reply;
+/** Whom the access token names; nobody where none is asked for. */
+function senderOf({ access, headers }: FastifyRequest): Sender | undefined {
+  if (!access) return undefined;
+  return { client: access.client, actor: access.subject, key: headerText(headers['idempotency-key']) };
 }
 
 /** 405 where the path exists for other methods. */

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { applyCalls, runQuery } from '@linkspan/contract';
-import { type Clock, createCoordinator, type Log, openSigningJournal, type Peers } from '@linkspan/coordinator';
-import { createVerify, readKeyFile } from '@linkspan/keys';
+import { type Clock, createCoordinator, type Log, openSigningJournal } from '@linkspan/coordinator';
+import { createVerify, type FilesState, readKeyFile } from '@linkspan/keys';
 import { type EmbeddedLedger, openEmbeddedLedger } from '@linkspan/ledger';
 import { createVerifier, type Verifier } from '@linkspan/plugin';
 import {
@@ -17,9 +17,11 @@ import {
 } from '@linkspan/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { openAuthentication } from './authentication/authentication.ts';
 import type { Limits } from './client-limits.ts';
-import type { CoreApiConfig, OrganisationConfig, SystemConfig } from './config.ts';
+import type { CoreApiConfig, ListenConfig, OrganisationConfig, PeerConfig, SystemConfig } from './config.ts';
 import { createDirectory, type Directory } from './directory.ts';
+import { certificatesEnd, filesBroken } from './file-measurements.ts';
 import { createHttpPeers } from './http-peers.ts';
 import { createLodging } from './lodge-instruction.ts';
 import { type Measurements, openMeasurements } from './measurements.ts';
@@ -34,6 +36,8 @@ export type StartOptions = {
   readonly onBroken: (error: Broken) => void;
   /** UTC milliseconds. */
   readonly now: () => number;
+  /** The files that may be renewed, where the configuration names any. */
+  readonly files?: () => FilesState;
 };
 
 /** A running process: the base URL of each organisation's API. Disposing closes everything in order, the ledger last. */
@@ -69,22 +73,24 @@ export async function startCoreApi(config: CoreApiConfig, options: StartOptions)
     organisations.map(({ id, register, signers }) => ({ id, register, signer: signers.call })),
   );
   // The addresses of those that run here are known once they listen.
-  const addresses: Record<string, string> = { ...config.peers };
-  const peers = opened.use(createHttpPeers(addresses));
+  const addresses: Record<string, string> = membersOf(config.peers, 'url');
+  const names = membersOf(config.peers, 'name');
   const { limits } = config;
-  const measurements = opened.use(await openMeasurements(ledger, options.log, now));
+  const measured = options.files ? [certificatesEnd(options.files, now), filesBroken(options.files)] : [];
+  const measurements = opened.use(await openMeasurements(ledger, options.log, now, measured));
   const directory = createDirectory(ledger);
-  const shared = { network, ledger, verify, peers, addresses, directory, limits, measurements, options };
-  const servers: { readonly id: string; readonly port: number; readonly server: FastifyInstance }[] = [];
+  const shared = { network, ledger, verify, addresses, names, directory, limits, measurements, options };
+  const servers: { readonly id: string; readonly listen: ListenConfig; readonly server: FastifyInstance }[] = [];
   for (const one of organisations) {
     const server = await openOrganisation(opened, shared, one);
-    servers.push({ id: one.id, port: one.port, server });
+    servers.push({ id: one.id, listen: one.listen, server });
   }
   const urls: Record<string, string> = {};
-  for (const { id, port, server } of servers) {
-    const url = await listen(server, id, port);
+  for (const { id, listen: where, server } of servers) {
+    const url = await listen(server, id, where);
     urls[id] = url;
-    addresses[id] = url;
+    // Where others reach it by another address, so does this process: its certificate is of that one.
+    addresses[id] ??= url;
   }
   const closing = opened.move();
   return { network, urls, [Symbol.asyncDispose]: () => closing.disposeAsync() };
@@ -96,8 +102,8 @@ type Shared = {
   readonly network: Hash;
   readonly ledger: EmbeddedLedger;
   readonly verify: Verify;
-  readonly peers: Peers;
   readonly addresses: Readonly<Record<string, string>>;
+  readonly names: Readonly<Record<string, string>>;
   readonly directory: Directory;
   readonly limits: Limits;
   readonly measurements: Measurements;
@@ -106,7 +112,6 @@ type Shared = {
 
 /** What a root was found to be signed by is asked again for every call, statement and share that it covers. */
 const SIGNATURES_REMEMBERED = 20_000;
-const HOST = '127.0.0.1';
 
 /** An organisation's keys, which must be those that the genesis names: with others nothing it says would be accepted. */
 function readSigners({ genesis }: CoreApiConfig, { id, keyFile }: OrganisationConfig): Signers {
@@ -128,8 +133,12 @@ async function openOrganisation(
   shared: Shared,
   organisation: OrganisationConfig & { readonly signers: Signers },
 ): Promise<FastifyInstance> {
-  const { network, ledger, verify, peers, directory, limits, measurements, options } = shared;
+  const { network, ledger, verify, addresses, names, directory, limits, measurements, options } = shared;
   const { id, signers } = organisation;
+  const peers = opened.use(createHttpPeers(addresses, { tls: organisation.client, names }));
+  const { files } = options;
+  const needed = { organisation: id, ledger, directory, systems: organisation.systems, peers, files };
+  const readiness = opened.use(createReadiness(needed, options.now));
   const log = options.log.child({ organisation: id });
   const verifiers = new Map<string, Verifier>();
   for (const system of organisation.systems)
@@ -158,14 +167,18 @@ async function openOrganisation(
     lodging: createLodging(caller),
     calls: createOperatorCalls(caller),
     coordinator,
-    readiness: createReadiness(
-      { organisation: id, ledger, directory, systems: organisation.systems, addresses: shared.addresses },
-      options.now,
-    ),
+    readiness: readiness.ask,
     measurements,
     systems: [...verifiers.values()],
   };
-  const server = createServer({ services, log, limits, onBroken: options.onBroken });
+  const authentication = openAuthentication(
+    organisation.authentication,
+    () => shared.addresses[id] ?? '',
+    options.now,
+  );
+  const { [id]: _, ...others } = names;
+  const tls = organisation.listen.tls && { credentials: organisation.listen.tls, names: others };
+  const server = createServer({ services, authentication, tls, log, limits, onBroken: options.onBroken });
   opened.defer(() => server.close());
   return server;
 }
@@ -196,14 +209,22 @@ async function openVerifier(
   });
 }
 
-async function listen(server: FastifyInstance, organisation: string, port: number): Promise<string> {
+async function listen(server: FastifyInstance, organisation: string, { host, port }: ListenConfig): Promise<string> {
   try {
-    return await server.listen({ host: HOST, port });
+    return await server.listen({ host, port });
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
     const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be listened on (${code})`;
     throw new Fault('configuration-invalid', `The port ${port} of ${organisation} ${why}.`, { cause });
   }
+}
+
+function membersOf(peers: CoreApiConfig['peers'], member: keyof PeerConfig): Record<string, string> {
+  const entries = Object.entries(peers).flatMap(([id, peer]) => {
+    const value = peer[member];
+    return value === undefined ? [] : [[id, value.replace(/\/$/, '')] as const];
+  });
+  return Object.fromEntries(entries);
 }
 
 function clockOf(now: () => number): Clock {

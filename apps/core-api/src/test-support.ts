@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyCalls, runQuery } from '@linkspan/contract';
@@ -12,6 +12,8 @@ import {
   parse,
   type Problem,
   type Result,
+  SCOPE_NAMES,
+  type Scope,
   type SettlementBody,
   sha256,
   type SignedStatement,
@@ -74,7 +76,7 @@ export function testConfig(
     const keyFile = join(directory, `${id}.keys.json`);
     writeKeyFile(keyFile, { ed25519: testSecret(`${id} call`), secp256k1: testSecret(`${id} certificate`) });
     const register = sample.plan.calls.flatMap(({ organisation, body }) => (organisation === id ? [body] : []));
-    return { id, port: 0, keyFile, journal: join(directory, id, 'journal.db'), register, systems: systems[id] ?? [] };
+    return { id, listen: { host: '127.0.0.1', port: 0 }, keyFile, journal: join(directory, id, 'journal.db'), register, systems: systems[id] ?? [], authentication: testAuthentication(directory, id) };
   });
   return {
     mode: 'development',
@@ -87,6 +89,25 @@ export function testConfig(
     logLevel: 'silent',
   };
 }
+
+/** The development issuer with the {@link TEST_CLIENTS}. */
+export function testAuthentication(directory: string, organisation: string): OrganisationConfig['authentication'] {
+  const clients = join(directory, `${organisation}.clients.json`);
+  const list = Object.entries(TEST_CLIENTS).map(([id, scopes]) => ({ id, secret: testSecret(id), scopes }));
+  writeFileSync(clients, JSON.stringify({ schema: 'clients/1', clients: list }), { mode: 0o600 });
+  const keys = join(directory, `${organisation}.issuer.json`);
+  return { kind: 'development', audience: `urn:linkspan:${organisation}`, clients, keys };
+}
+
+/** Who may ask in tests: people who may do everything, and programs that may do less. */
+export const TEST_CLIENTS: Readonly<Record<string, readonly Scope[]>> = {
+  operator: SCOPE_NAMES,
+  ada: SCOPE_NAMES,
+  bo: SCOPE_NAMES,
+  mary: SCOPE_NAMES,
+  auditor: ['settlements:read', 'evidence:read', 'balances:read', 'register:read'],
+  monitor: ['monitor'],
+};
 
 function start(config: CoreApiConfig): Promise<RunningCoreApi> {
   const onBroken = (error: Error): void => queueMicrotask(() => assert.fail(error));
@@ -122,8 +143,33 @@ function testSecret(name: string): string {
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: unknown };
 
-export async function get(url: string, path: string): Promise<Answer> {
-  return answerOf(await fetch(url + path));
+/** As a test client, the operator where none is named; null for nobody. */
+export async function get(url: string, path: string, client: string | null = 'operator'): Promise<Answer> {
+  return answerOf(await fetch(url + path, { headers: await authorization(url, client) }));
+}
+
+/** The header by which a test client asks an API. */
+export async function authorization(url: string, client: string | null = 'operator'): Promise<Record<string, string>> {
+  return client === null ? {} : { authorization: `Bearer ${await accessToken(url, client)}` };
+}
+
+const tokens = new Map<string, Promise<string>>();
+
+/** An access token of an API's own issuer for a test client, asked for once. */
+export function accessToken(url: string, client: string): Promise<string> {
+  const name = `${url} ${client}`;
+  const token = tokens.get(name) ?? askToken(url, client);
+  tokens.set(name, token);
+  return token;
+}
+
+async function askToken(url: string, client: string): Promise<string> {
+  const credentials = Buffer.from(`${client}:${testSecret(client)}`).toString('base64');
+  const headers = { authorization: `Basic ${credentials}` };
+  const body = new URLSearchParams({ grant_type: 'client_credentials' });
+  const answer: unknown = await (await fetch(`${url}/oauth/token`, { method: 'POST', headers, body })).json();
+  assert.ok(isObject(answer) && typeof answer['access_token'] === 'string', JSON.stringify(answer));
+  return answer['access_token'];
 }
 
 /** Without a body nothing says that there is one. */
@@ -132,9 +178,11 @@ export async function post(
   path: string,
   body: string | undefined,
   headers: Readonly<Record<string, string>> = {},
+  client: string | null = 'operator',
 ): Promise<Answer> {
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
-  return answerOf(await fetch(url + path, { method: 'POST', body: body ?? null, headers: { ...type, ...headers } }));
+  const all = { ...(await authorization(url, client)), ...type, ...headers };
+  return answerOf(await fetch(url + path, { method: 'POST', body: body ?? null, headers: all }));
 }
 
 export function lodge(url: string, instruction: unknown, key: string): Promise<Answer> {
@@ -233,7 +281,7 @@ export async function readEvents(
   if (count === 0) return events;
   const ended = new AbortController();
   const response = await fetch(url + path, {
-    headers,
+    headers: { ...(await authorization(url)), ...headers },
     signal: AbortSignal.any([ended.signal, AbortSignal.timeout(10_000)]),
   });
   assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8');

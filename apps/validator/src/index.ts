@@ -1,2 +1,2 @@
-export { loadConfig, type ValidatorConfig } from './config.ts';
+export { loadConfig, readValidator, type ValidatorConfig } from './config.ts';
 export { type RunningValidator, startValidator } from './start-validator.ts';

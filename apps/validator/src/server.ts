@@ -2,17 +2,24 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { Broken, ERRORS, Fault, problemDetails, type Refusal, type Result } from '@linkspan/protocol';
 import {
+  clientNames,
+  keepCurrent,
+  newTrace,
   parseAttest,
   parseFence,
   parseObservationQuery,
   parseRead,
   parseSubmit,
+  parseTraceparent,
   PATHS,
+  serverOptions,
   type Validator,
+  withinTrace,
 } from '@linkspan/plugin';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { ValidatorConfig } from './config.ts';
+import type { MutualTls, ValidatorConfig } from './config.ts';
+import { HTTP_OPTIONS, keepEdges, refuseNoHttp, REQUEST_TIMEOUT_MS } from './http-edges.ts';
 
 const BODY_LIMIT_BYTES = 128 * 1024;
 const HEARTBEAT_MS = 15_000;
@@ -20,8 +27,19 @@ const HEARTBEAT_MS = 15_000;
 /** The validator over HTTP. What a request means is the validator's business; here are paths, limits, problems (RFC 9457) and the event stream. */
 export function createServer(config: ValidatorConfig, validator: Validator, key: string, log: Logger): FastifyInstance {
   const { tls } = config.listen;
-  const https = tls ? { https: { ...tls, requestCert: true, rejectUnauthorized: true } } : {};
-  const app: FastifyInstance = Fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true, ...https });
+  const server = tls
+    ? { https: { ...HTTP_OPTIONS, ...serverOptions(tls.credentials.current(), 'needed') } }
+    : { http: HTTP_OPTIONS };
+  const app: FastifyInstance = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    clientErrorHandler: refuseNoHttp,
+    frameworkErrors: (error, _request, reply) => void sendRefusal(reply, refusalOf(error)),
+    ...server,
+  });
+  keepEdges(app, sendRefusal);
+  if (tls) refuseStrangers(app, tls, log);
 
   post(PATHS.submit, parseSubmit, (request) => validator.submit(request));
   post(PATHS.attest, parseAttest, (request) => validator.attest(request));
@@ -50,12 +68,35 @@ export function createServer(config: ValidatorConfig, validator: Validator, key:
     app.post(path, async (request, reply) => {
       const parsed = parse(request.body);
       if (!parsed.ok) return sendRefusal(reply, parsed.refusal);
-      const answer = await handle(parsed.value);
+      const trace = parseTraceparent(header(request, 'traceparent')) ?? newTrace();
+      const answer = await withinTrace(trace, () => handle(parsed.value));
       if (!answer.ok) return sendRefusal(reply, answer.refusal);
       const pending = 'status' in answer.value && answer.value.status === 'pending';
       return reply.code(pending ? 202 : 200).send(answer.value);
     });
   }
+}
+
+/** Where the same header came more than once it is no single text. */
+function header({ headers }: FastifyRequest, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A certificate of the authority is not enough: other services have them too. Only clients that are named may ask for anything. */
+function refuseStrangers(app: FastifyInstance, { credentials, clients }: MutualTls, log: Logger): void {
+  const stop = keepCurrent(app.server, credentials);
+  app.addHook('onClose', async () => stop());
+  app.addHook('onRequest', async ({ raw, ip }, reply) => {
+    const names = clientNames(raw.socket) ?? [];
+    if (names.some((name) => clients.includes(name))) return;
+    const given = names.length === 0 ? 'no name' : names.join(', ');
+    log.warn({ ip, names }, 'a client with a certificate of the authority, but of no name that may ask, was refused');
+    return sendRefusal(reply, {
+      code: 'not-entitled',
+      message: `The client's certificate is of ${given.slice(0, 200)}, which may ask for nothing here.`,
+    });
+  });
 }
 
 /** Server-sent events. The id of each is the cursor after it, so a client goes on where it stopped by `after` or `Last-Event-ID`. */
@@ -68,11 +109,16 @@ async function streamObservations(
   const query = parseObservationQuery(request.query);
   if (!query.ok) return sendRefusal(reply, query.refusal);
   const last = request.headers['last-event-id'];
-  const after = typeof last === 'string' && last !== '' ? last : query.value.after;
+  const resumed = parseObservationQuery({ after: typeof last === 'string' && last !== '' ? last : undefined });
+  if (!resumed.ok) return sendRefusal(reply, resumed.refusal);
+  const after = resumed.value.after || query.value.after;
   const gone = new AbortController();
-  request.raw.socket.once('close', () => gone.abort());
   reply.hijack();
   const { raw } = reply;
+  raw.once('close', () => gone.abort());
+  raw.on('error', () => gone.abort());
+  // Whoever went away before now has closed the connection already, and it closes only once.
+  if (raw.destroyed || request.raw.socket.destroyed) gone.abort();
   raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   // A comment now and then, so that a connection that died without a word is noticed.
   const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT_MS);
@@ -109,7 +155,10 @@ function refusalOf(error: unknown): Refusal {
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return { code: 'body-too-large', message: `A body has at most ${BODY_LIMIT_BYTES} bytes.` };
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
-    return { code: 'request-invalid', message: 'The body must be application/json.' };
+    return { code: 'media-type-unsupported', message: 'The body must be application/json.' };
+  // Whatever else the framework refuses is the request's fault as long as it says so.
+  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500)
+    return { code: 'request-invalid', message: 'The request is no HTTP request that can be understood here.' };
   return { code: 'internal', message: ERRORS.internal.title };
 }
 

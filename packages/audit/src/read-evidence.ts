@@ -24,11 +24,17 @@ import { finding, found, type Found } from './finding.ts';
 export function readEvidence(text: string): Found<Evidence> {
   if (text.length > MAXIMUM_FILE_LENGTH)
     return finding('', 'file-too-large', `The file has more than ${MAXIMUM_FILE_LENGTH} characters.`);
+  let document: unknown;
   try {
-    return parseEvidence(JSON.parse(text));
+    document = JSON.parse(text);
   } catch {
     return finding('', 'file-malformed', 'The file is not JSON text (RFC 8259).');
   }
+  const evidence = parseEvidence(document);
+  // Of a member that is there twice, JSON.parse keeps the last one, and another reader of the file may see the first.
+  if (evidence.ok && membersWritten(text) !== membersOf(document))
+    return finding('', 'file-malformed', 'The file has an object with the same member twice.');
+  return evidence;
 }
 
 /**
@@ -188,6 +194,35 @@ function unknownMember(
 
 function malformed(at: string, what: string): ReturnType<typeof finding> {
   return finding(at, 'file-malformed', `${at === '' ? 'The file' : at} ${what}.`);
+}
+
+/** How many members the text of a JSON document writes: its colons outside of strings. */
+function membersWritten(text: string): number {
+  let members = 0;
+  for (let at = 0; at < text.length;) {
+    const quote = text.indexOf('"', at);
+    const end = quote === -1 ? text.length : quote;
+    for (let i = at; i < end; i++) if (text.charCodeAt(i) === COLON) members++;
+    at = quote === -1 ? end : endOfString(text, quote);
+  }
+  return members;
+}
+
+const [COLON, BACKSLASH] = [0x3a, 0x5c];
+
+/** The place behind the string that begins at a quote. */
+function endOfString(text: string, quote: number): number {
+  for (let at = text.indexOf('"', quote + 1); ; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return at + 1;
+  }
+}
+
+function membersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const parts: readonly unknown[] = Object.values(value);
+  return parts.reduce<number>((sum, part) => sum + membersOf(part), Array.isArray(value) ? 0 : parts.length);
 }
 
 /** Whether anything lies deeper than allowed. Level by level, because what is nested too deep would exhaust the stack. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createVerify } from '@linkspan/keys';
-import { type Call, type ErrorCode, hashOf, type SignedCall, signCalls } from '@linkspan/protocol';
+import { type Call, type CallBody, type ErrorCode, hashOf, type SignedCall, signCalls } from '@linkspan/protocol';
 import { ContractScene, lodgeBody, MemoryWorld, sampleNetwork, SCENE_BEGIN } from '@linkspan/testkit';
 import { applyCalls } from './apply-calls.ts';
+import { runQuery } from './queries.ts';
 import { NotFetched, type Stored } from './world.ts';
 
 const net = sampleNetwork();
@@ -193,4 +194,46 @@ class PickyWorld extends MemoryWorld {
     this.#look(key);
     return super.get(key);
   }
+}
+
+test('the HTTP request that a call answers is kept with it, whatever it asks: another body under its key is refused', () => {
+  const scene = new ContractScene(net);
+  const answering = (organisation: string, body: CallBody, asked: string): SignedCall => {
+    const signer = net.organisations[organisation]?.call;
+    assert.ok(signer);
+    const request = { client: 'back-office', key: 'K', body: hashOf(asked) };
+    const { call } = scene.call(organisation, body);
+    const [signed] = signCalls(signer, [{ ...call, nonce: `request ${asked}`, request }]);
+    assert.ok(signed);
+    return signed;
+  };
+  const kept = (organisation: string) =>
+    runQuery(scene.world, 'request', { organisation, client: 'back-office', key: 'K' });
+  const early = answering('csd-b', { type: 'retract', proposal: hashOf('none') }, 'nothing');
+  assert.deepEqual(refusalsOf(scene.submit([early])), ['not-registered']);
+  assert.deepEqual(kept('csd-b'), { ok: true, value: null }, 'a refused call leaves its key free');
+  const proposal = scene.begin('T-1');
+  const cancel = answering('csd-b', { type: 'cancel', proposal }, 'cancel T-1');
+  const [first] = scene.submit([cancel]);
+  assert.ok(first?.ok);
+  assert.deepEqual(scene.submit([cancel]), [first]);
+  assert.deepEqual(kept('csd-b'), { ok: true, value: { body: hashOf('cancel T-1') } });
+  const { instrument } = registered('register-instrument');
+  const other = { type: 'register-instrument', instrument } as const;
+  assert.deepEqual(refusalsOf(scene.submit([answering('csd-b', other, 'register')])), ['idempotency-key-reused']);
+  // Keys belong to the organisation whose client used them.
+  assert.deepEqual(refusalsOf(scene.submit([answering('central-bank-a', { type: 'cancel', proposal }, 'cancel')])), [
+    '',
+  ]);
+});
+
+function registered<T extends CallBody['type']>(type: T): Extract<CallBody, { type: T }> {
+  const isOfType = (body: CallBody): body is Extract<CallBody, { type: T }> => body.type === type;
+  const found = net.plan.calls.map(({ body }) => body).find(isOfType);
+  assert.ok(found);
+  return found;
+}
+
+function refusalsOf(results: ReturnType<typeof applyCalls>): string[] {
+  return results.map((result) => (result.ok ? '' : result.refusal.code));
 }

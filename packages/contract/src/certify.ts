@@ -35,7 +35,10 @@ function checkShare(world: World, stored: StoredSettlement, share: CertificateSh
   const { kind } = share.certificate;
   const sequence = sequenceOf(stored.state, kind);
   const entry = sequence === undefined ? undefined : ENTRY.get(world, stored.state.proposal, sequence);
-  if (!entry || canonicalJson(certificateOf(stored.state, kind, documentHash(entry))) !== canonicalText(share.certificate)) {
+  if (
+    !entry ||
+    canonicalJson(certificateOf(stored.state, kind, documentHash(entry))) !== canonicalText(share.certificate)
+  ) {
     return { code: 'certificate-unknown', message: `No entry of the settlement calls for this ${kind} certificate.` };
   }
   const organisations = NETWORK.get(world, 'genesis')?.genesis.organisations ?? [];

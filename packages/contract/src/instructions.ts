@@ -19,16 +19,7 @@ import { bindRoles, type Participant, start, transition } from '@linkspan/scenar
 import type { Context } from './apply-calls.ts';
 import { append } from './history.ts';
 import { registerOf, slotKey } from './register.ts';
-import {
-  BY_OPENING,
-  BY_TRADE,
-  NETWORK,
-  PARTY,
-  SCENARIO,
-  SETTLEMENT,
-  SLOT,
-  type StoredSettlement,
-} from './store.ts';
+import { BY_OPENING, BY_TRADE, NETWORK, PARTY, SCENARIO, SETTLEMENT, SLOT, type StoredSettlement } from './store.ts';
 import type { World } from './world.ts';
 
 /** Lodges an organisation's copy of an instruction. When all debited sides have lodged the same one, the settlement begins. */

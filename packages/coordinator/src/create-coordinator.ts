@@ -76,6 +76,8 @@ class Loop implements Coordinator {
   readonly #sending = new Set<Promise<void>>();
   #following: Promise<void> = Promise.resolve();
   #saved: number;
+  /** The last block before what is open was read: of what it and those before it tell, only the open settlements still matter. */
+  #openAt = 0;
 
   constructor(
     options: CoordinatorOptions,
@@ -148,6 +150,7 @@ class Loop implements Coordinator {
 
   /** Everything that was open when the ledger was last seen. */
   async readOpen(): Promise<void> {
+    this.#openAt = await this.#options.ledger.height();
     for (let after: Hash | undefined; ;) {
       const page = await this.#options.ledger.evaluate('open', { after, limit: PAGE });
       if (!page.ok) throw new Fault('ledger-unavailable', page.refusal.message);
@@ -189,7 +192,8 @@ class Loop implements Coordinator {
   async #follow(): Promise<void> {
     const { ledger, clock, log } = this.#options;
     const { signal } = this.#stopped;
-    let block = this.#saved;
+    // Where nothing is open, nothing that was called for before needs a signature: however long the ledger, a start costs the same.
+    let block = this.#tracked.size === 0 ? Math.max(this.#saved, this.#openAt) : this.#saved;
     while (!signal.aborted) {
       try {
         for await (const event of ledger.events(block, signal)) {
@@ -205,8 +209,11 @@ class Loop implements Coordinator {
   }
 
   async #take(event: LedgerEvent): Promise<void> {
+    const proposals = [...new Set(event.events.map(({ proposal }) => proposal))];
+    const touched =
+      event.block > this.#openAt ? proposals : proposals.filter((proposal) => this.#tracked.has(proposal));
+    if (touched.length === 0) return;
     const signed = new Map(this.#desk.signBlock(event).map(({ proposal, shares }) => [proposal, shares]));
-    const touched = [...new Set(event.events.map(({ proposal }) => proposal))];
     await Promise.all(touched.map((proposal) => this.#refresh(proposal, signed.get(proposal), event.block)));
   }
 

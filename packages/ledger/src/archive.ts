@@ -1,4 +1,5 @@
 import type { Hash, SignedCall } from '@linkspan/protocol';
+import type { Ledger } from './ledger.ts';
 
 /** A call exactly as the ledger accepted it, and where it stands. `time` is the block's, in UTC milliseconds. */
 export type ArchivedCall = {
@@ -31,4 +32,9 @@ export interface Archive {
     to: number,
     page: { readonly limit: number; readonly after?: ArchiveCursor | undefined },
   ): Promise<{ readonly proposals: readonly Hash[]; readonly next: ArchiveCursor | null }>;
+}
+
+/** A ledger whose accepted calls can be asked for. */
+export interface ArchivedLedger extends Ledger {
+  readonly archive: Archive;
 }

@@ -151,7 +151,9 @@ const EVENTS: Readonly<Record<string, Case>> = {
     for (const place of ['before', 'after'] as const) {
       if (place === 'after') await host.restart();
       const end = await host.ledger.height();
-      for (let from = 0; from < end; from++) {
+      // Before, at and after every block, and at the end; how a host numbers its blocks is its own affair.
+      const places = new Set([0, ...all.flatMap(({ block }) => [block - 1, block]), end]);
+      for (const from of places) {
         const expected = all.filter(({ block }) => block > from);
         assert.deepEqual(
           await take(host.ledger, from, expected.length),

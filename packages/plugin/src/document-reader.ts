@@ -8,27 +8,33 @@ export type Form = { readonly pattern: RegExp; readonly words: string };
  * problem; `finish` hands the built value out only where there was none, and also reports members that nobody asked for.
  */
 export type DocumentReader = {
-  text(name: string, form?: Form): string;
-  optionalText(name: string, form?: Form): string | undefined;
+  /** `words` say what the text is where no form does. */
+  text(name: string, form?: Form, words?: string): string;
+  optionalText(name: string, form?: Form, words?: string): string | undefined;
+  textOr(name: string, otherwise: string, form?: Form): string;
   /** A text that must be there and may be empty. */
   emptyOrText(name: string): string;
   texts(name: string, form?: Form): string[];
   integer(name: string, range: { readonly min: number; readonly max: number; readonly otherwise?: number }): number;
-  choice<const T extends string>(name: string, allowed: readonly [T, ...T[]]): T;
-  /** Hands the member to another parser; its problems are placed below this member. */
-  parsed<T>(name: string, parse: (value: unknown) => Result<T>): T | undefined;
-  optional<T>(name: string, parse: (value: unknown) => Result<T>): T | undefined;
+  choice<const T extends string>(name: string, allowed: readonly [T, ...T[]], otherwise?: T): T;
+  /** Hands the member to another parser; its problems are placed below this member. `words` say what it is. */
+  parsed<T>(name: string, parse: (value: unknown) => Result<T>, words?: string): T | undefined;
+  optional<T>(name: string, parse: (value: unknown) => Result<T>, words?: string): T | undefined;
   /** Places the problems of a result that was read elsewhere below this member. */
   include(name: string, result: Result<unknown>): void;
+  /** The same for a result about this object as a whole. */
+  includeHere(result: Result<unknown>): void;
   object(name: string): DocumentReader;
   optionalObject(name: string): DocumentReader | undefined;
+  /** An object that may be left out unless it is demanded; `why` is told to whoever left it out then. */
+  objectIf(isDemanded: boolean, name: string, why: string): DocumentReader | undefined;
   objects(name: string): DocumentReader[];
   /** The members of an object whose names are free, such as a table by currency. */
   entries(name: string): [string, DocumentReader][];
   /** All members of this object, which must be texts. */
   allTexts(): Readonly<Record<string, string>>;
   has(name: string): boolean;
-  fail(name: string, message: string): void;
+  fail(name: string, message: string): undefined;
   finish<T>(code: ErrorCode, build: () => T): Result<T>;
 };
 
@@ -86,7 +92,13 @@ function reader(value: unknown, pointer: string, notes: Notes): DocumentReader {
     text,
     parsed,
     include,
+    includeHere(result) {
+      if (result.ok) return;
+      const below = result.refusal.problems ?? [problem('', 'type-wrong', result.refusal.message)];
+      notes.problems.push(...below.map((one) => ({ ...one, pointer: `${pointer}${one.pointer}` })));
+    },
     optionalText: (name, form) => (take(name).member === undefined ? undefined : text(name, form)),
+    textOr: (name, otherwise, form) => (take(name).member === undefined ? otherwise : text(name, form)),
     emptyOrText: (name) => (take(name).member === '' ? '' : text(name)),
     optional: (name, parse) => (take(name).member === undefined ? undefined : parsed(name, parse)),
     texts(name, form) {
@@ -114,8 +126,9 @@ function reader(value: unknown, pointer: string, notes: Notes): DocumentReader {
       );
       return min;
     },
-    choice(name, allowed) {
+    choice(name, allowed, otherwise) {
       const { at, member } = take(name);
+      if (member === undefined && otherwise !== undefined) return otherwise;
       const chosen = allowed.find((one) => one === member);
       if (chosen === undefined)
         note(
@@ -134,6 +147,11 @@ function reader(value: unknown, pointer: string, notes: Notes): DocumentReader {
       const { at, member } = take(name);
       return member === undefined ? undefined : reader(member, at, notes);
     },
+    objectIf(isDemanded, name, why) {
+      const { at, member } = take(name);
+      if (member !== undefined) return reader(member, at, notes);
+      return isDemanded ? note(notes, at, 'missing', why) : undefined;
+    },
     objects(name) {
       const { at, member } = take(name);
       if (Array.isArray(member)) return member.map((one, i) => reader(one, `${at}/${i}`, notes));
@@ -149,9 +167,7 @@ function reader(value: unknown, pointer: string, notes: Notes): DocumentReader {
     },
     allTexts: () => Object.fromEntries(Object.keys(given).map((name) => [name, text(name)])),
     has: (name) => given[name] !== undefined,
-    fail(name, message) {
-      note(notes, `${pointer}/${name}`, 'value-not-allowed', message);
-    },
+    fail: (name, message) => note(notes, name === '' ? pointer : `${pointer}/${name}`, 'value-not-allowed', message),
     finish(code, build) {
       const unknown = notes.readers.flatMap((one) =>
         Object.keys(one.given)

@@ -14,6 +14,16 @@ test('what has the form is the value', () => {
   assert.deepEqual(parse(schema, good, 'request-invalid'), { ok: true, value: good });
 });
 
+test('a document with thousands of wrong members has the first two hundred told', () => {
+  const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`a${i}`, 1]));
+  for (const shape of [z.record(z.string(), z.string()), z.strictObject({})]) {
+    const result = parse(shape, many, 'request-invalid');
+    assert.ok(!result.ok);
+    assert.equal(result.refusal.problems?.length, 200);
+    assert.equal(result.refusal.problems[199]?.pointer, '/a199');
+  }
+});
+
 test('everything that is wrong is told at once, each at its JSON pointer with its code', () => {
   const result = parse(
     schema,

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ErrorCode, ProblemCode } from './errors.ts';
 import { accept, type Problem, problem, refuse, type Result } from './refusal.ts';
 
-/** Parses at the boundary: the typed value, or a refusal that lists every problem with its JSON pointer. */
+/** Parses at the boundary: the typed value, or a refusal that lists every problem (the first 200) with its JSON pointer. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown, code: ErrorCode): Result<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return accept(parsed.data);
@@ -25,17 +25,24 @@ function hasForm<T>(schema: z.ZodType<T>, value: unknown): value is T {
   return schema.safeParse(value).success;
 }
 
-/** Every issue of a failed parse as a problem. */
+/** Every issue of a failed parse as a problem, the first 200 of them: nobody reads more, and a hostile document has as many as it has bytes. */
 export function problemsOf(error: z.ZodError, value: unknown): Problem[] {
-  return error.issues.flatMap((issue) => issueProblems(issue, value));
+  return error.issues
+    .slice(0, MOST_PROBLEMS)
+    .flatMap((issue) => issueProblems(issue, value))
+    .slice(0, MOST_PROBLEMS);
 }
+
+const MOST_PROBLEMS = 200;
 
 function issueProblems(issue: z.core.$ZodIssue, value: unknown): Problem[] {
   const pointer = pointerOf(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) =>
-      problem(`${pointer}/${escape(key)}`, 'member-unknown', `The format has no member "${key.slice(0, 64)}" here.`),
-    );
+    return issue.keys
+      .slice(0, MOST_PROBLEMS)
+      .map((key) =>
+        problem(`${pointer}/${escape(key)}`, 'member-unknown', `The format has no member "${key.slice(0, 64)}" here.`),
+      );
   }
   if (valueAt(value, issue.path) === undefined)
     return [problem(pointer, 'missing', `${lastName(issue.path)} is missing.`)];
@@ -52,7 +59,8 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   let at: unknown = value;
   for (const key of path) {
     if (typeof at !== 'object' || at === null) return undefined;
-    at = Object.entries(at).find(([name]) => name === String(key))?.[1];
+    // Only members of its own: a path may lead through names such as "constructor".
+    at = Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined;
   }
   return at;
 }

@@ -43,6 +43,8 @@ import { realClock, VirtualTime } from './virtual-time.ts';
 export type InProcessNetworkOptions = {
   /** A ledger without genesis or with that of this network, which stays the caller's. Otherwise an embedded one in a directory that is removed in the end. */
   readonly ledger?: Ledger;
+  /** The node of each organisation's own, on the same ledger; otherwise all share the one above. */
+  readonly ledgerOf?: (organisation: string) => Ledger;
   /** The folder of the organisations' signing journals, which stay. Otherwise they are removed in the end. */
   readonly journals?: string;
   /** Virtual time, already installed. Otherwise the machine's. */
@@ -143,7 +145,7 @@ export class InProcessNetwork implements AsyncDisposable {
     life.signal.addEventListener('abort', () => journal[Symbol.dispose](), { once: true });
     const starting = createCoordinator({
       organisation,
-      ledger: livingLedger(life, this.ledger),
+      ledger: livingLedger(life, this.#options.ledgerOf?.(organisation) ?? this.ledger),
       signers,
       verifiers,
       peers: livingPeers(life, this.#peers()),

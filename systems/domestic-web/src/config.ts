@@ -5,6 +5,7 @@ import {
   LARGEST_AMOUNT,
   listOf,
   membersOf,
+  optional,
   readAddress,
   readBalance,
   readBytes32,
@@ -16,6 +17,7 @@ import {
 } from './decode.ts';
 import type { Source } from './decode.ts';
 import type { Result } from './refusal.ts';
+import type { TlsFiles } from './tls.ts';
 import type { Epoch } from './typed-data.ts';
 
 /** The configuration as it stands in the file. Amounts are integers of minor units in strings. */
@@ -24,6 +26,8 @@ export type DomesticWebConfig = {
   /** 0 lets the operating system choose. */
   port: number;
   dataDir: string;
+  /** Serves by TLS; with `clientCaFile` nobody may connect without a certificate of those authorities. */
+  tls?: { certFile: string; keyFile: string; clientCaFile?: string };
   /** The network whose certificates count, and the first epoch of its signers; later epochs come by POST /epochs. */
   certificates: { network: string; epoch: number; quorum: number; signers: string[] };
   clients: { id: string; secret: string; roles: Role[] }[];
@@ -47,6 +51,7 @@ export type Registry = {
   name: string;
   port: number;
   dataDir: string;
+  tls: TlsFiles | undefined;
   firstEpoch: Epoch;
   clients: Map<string, Client>;
   assets: Map<string, Asset>;
@@ -58,7 +63,7 @@ export function parseConfig(value: unknown): Result<Registry> {
 }
 
 function readRegistry(source: Source): Registry {
-  const names = ['name', 'port', 'dataDir', 'certificates', 'clients', 'assets', 'accounts'];
+  const names = ['name', 'port', 'dataDir', 'tls', 'certificates', 'clients', 'assets', 'accounts'];
   const member = membersOf(source, names);
   const clients = byId(member('clients'), listOf(member('clients'), 1000, readClient));
   const assets = byId(member('assets'), listOf(member('assets'), 1000, readAsset));
@@ -68,10 +73,20 @@ function readRegistry(source: Source): Registry {
     name: readName(member('name')),
     port: readInteger(member('port'), 0, 65_535),
     dataDir: readText(member('dataDir')),
+    tls: optional(member('tls'), readTlsFiles),
     firstEpoch: readFirstEpoch(member('certificates')),
     clients,
     assets,
     accounts,
+  };
+}
+
+function readTlsFiles(source: Source): TlsFiles {
+  const member = membersOf(source, ['certFile', 'keyFile', 'clientCaFile']);
+  return {
+    certFile: readText(member('certFile')),
+    keyFile: readText(member('keyFile')),
+    clientCaFile: optional(member('clientCaFile'), readText),
   };
 }
 

@@ -1,3 +1,4 @@
+import { Server as HttpsServer } from 'node:https';
 import { Books } from './books.ts';
 import { serverCloser } from './close-server.ts';
 import { parseConfig } from './config.ts';
@@ -11,6 +12,8 @@ import { seed } from './seed.ts';
 import { buildServer } from './server.ts';
 import { StartError } from './start-error.ts';
 import { openStore } from './store.ts';
+import { followTls, readTls } from './tls.ts';
+import type { TlsOptions } from './tls.ts';
 import { Tokens } from './tokens.ts';
 import { TradeBooks } from './trade-books.ts';
 
@@ -33,9 +36,7 @@ export function startDomesticWeb(config: DomesticWebConfig, options: DomesticWeb
 
 /** The same for a configuration that nobody has looked at yet. */
 export async function startFromDocument(document: unknown, options: DomesticWebOptions): Promise<DomesticWeb> {
-  const parsed = parseConfig(document);
-  if (!parsed.ok) throw new StartError(`The configuration is wrong: ${parsed.refusal.detail}.`);
-  const registry = parsed.value;
+  const { registry, tls } = checkDocument(document);
   const database = openStore(registry.dataDir);
   try {
     const now = options.now ?? Date.now;
@@ -52,13 +53,16 @@ export async function startFromDocument(document: unknown, options: DomesticWebO
     const app = buildServer({
       name: registry.name,
       tokens: new Tokens(registry.clients, now),
+      tls,
       routes: routesOf({ registry, journal, books, trades, commits, feed, now }),
       onFault: options.onFault ?? warn,
       onClose: () => feed.close(),
     });
     const closeServer = serverCloser(app, CLOSE_LIMIT_MS);
     const url = await listen(app, registry);
+    const unfollow = followRenewals(app, registry, options.onFault ?? warn);
     const close = async () => {
+      unfollow();
       await closeServer();
       database.close();
     };
@@ -70,12 +74,23 @@ export async function startFromDocument(document: unknown, options: DomesticWebO
   }
 }
 
+/** What a configuration says, with the files that it names. Throws StartError with one sentence that has every problem. */
+export function checkDocument(document: unknown): { registry: Registry; tls: TlsOptions | undefined } {
+  const parsed = parseConfig(document);
+  if (!parsed.ok) throw new StartError(`The configuration is wrong: ${parsed.refusal.detail}.`);
+  return { registry: parsed.value, tls: parsed.value.tls && readTls(parsed.value.tls) };
+}
+
 const CLOSE_LIMIT_MS = 5000;
 
 type App = ReturnType<typeof buildServer>;
 
 function warn(fault: unknown): void {
   process.emitWarning(fault instanceof Error ? fault : String(fault));
+}
+
+function followRenewals({ server }: App, { tls }: Registry, onFault: (fault: unknown) => void): () => void {
+  return tls && server instanceof HttpsServer ? followTls(server, tls, onFault) : () => undefined;
 }
 
 async function listen(app: App, { port }: Registry): Promise<string> {

@@ -1,21 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { startFromDocument } from './domestic-web.ts';
+import { checkDocument, startFromDocument } from './domestic-web.ts';
 import { StartError } from './start-error.ts';
 
 try {
-  const { url, close } = await startFromDocument(readConfig(process.argv.slice(2)), { onFault });
-  // Before the line, because whoever reads it may send a signal at once.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void close());
-  process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);
+  const { file, isCheck } = readArguments(process.argv.slice(2));
+  const document = readConfig(file);
+  if (isCheck) {
+    checkDocument(document);
+    process.stdout.write(`${file}: in order\n`);
+  } else await start(document);
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }
 
-function readConfig(args: string[]): unknown {
-  const file = configFile(args);
+async function start(document: unknown): Promise<void> {
+  const { url, close } = await startFromDocument(document, { onFault });
+  // Before the line, because whoever reads it may send a signal at once.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void close());
+  process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);
+}
+
+function readConfig(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
@@ -24,10 +32,10 @@ function readConfig(args: string[]): unknown {
   }
 }
 
-function configFile(args: string[]): string {
+function readArguments(args: string[]): { file: string; isCheck: boolean } {
   try {
-    const { values } = parseArgs({ args, options: { config: { type: 'string' } } });
-    if (values.config !== undefined) return values.config;
+    const { values } = parseArgs({ args, options: { config: { type: 'string' }, 'check-config': { type: 'boolean' } } });
+    if (values.config !== undefined) return { file: values.config, isCheck: values['check-config'] ?? false };
   } catch {
     // An unknown argument is answered with the same sentence as a missing one.
   }

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+
 /** An expected rejection. `reason` is an ISO 20022 code, `extra` holds further members of the problem document. */
 export type Refusal = {
   code: RefusalCode;
@@ -66,4 +68,10 @@ export function refuse(
   reason: string = REFUSALS[code][1],
 ): Refused {
   return { ok: false, refusal: { code, reason, detail, extra } };
+}
+
+/** The problem document (RFC 9457) of a refusal. */
+export function problemOf({ code, reason, detail, extra }: Refusal): object {
+  const [status] = REFUSALS[code];
+  return { type: 'about:blank', title: STATUS_CODES[status], ...extra, status, code, reason, detail };
 }

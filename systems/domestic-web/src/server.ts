@@ -1,11 +1,12 @@
 import Fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { STATUS_CODES } from 'node:http';
 import type { Client } from './config.ts';
 import { QueueFull, StorageUnavailable } from './group-commit.ts';
-import { REFUSALS, refuse } from './refusal.ts';
+import { HTTP_OPTIONS, keepEdges, refuseNoHttp } from './http-edges.ts';
+import { problemOf, REFUSALS, refuse } from './refusal.ts';
 import type { Refusal, RefusalCode, Result } from './refusal.ts';
 import { bearerToken, TOKEN_LIFETIME_S } from './tokens.ts';
+import type { TlsOptions } from './tls.ts';
 import type { Tokens } from './tokens.ts';
 
 export type Answer = { status: number; body: object };
@@ -17,19 +18,23 @@ export type Route = { method: 'GET' | 'POST'; url: string; handle: Handler };
 export type ServerParts = {
   name: string;
   tokens: Tokens;
+  tls: TlsOptions | undefined;
   routes: Route[];
   onFault: (fault: unknown) => void;
   onClose: () => void;
 };
 
 /** The HTTP side: tokens, problem documents (RFC 9457), limits. What a request means is its route's business. */
-export function buildServer({ name, tokens, routes, onFault, onClose }: ServerParts): FastifyInstance {
-  const app = Fastify({
+export function buildServer({ name, tokens, tls, routes, onFault, onClose }: ServerParts): FastifyInstance {
+  const app: FastifyInstance = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    ...(tls ? { https: { ...HTTP_OPTIONS, ...tls } } : { http: HTTP_OPTIONS }),
     forceCloseConnections: 'idle',
+    clientErrorHandler: refuseNoHttp,
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, refusalOf(error, onFault)),
   });
+  keepEdges(app);
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     done(null, new URLSearchParams(String(body)));
@@ -87,13 +92,12 @@ function sendToken(tokens: Tokens, request: FastifyRequest, reply: FastifyReply)
 }
 
 function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
-  const { code, reason, detail, extra } = refusal;
+  const { code } = refusal;
   const [status] = REFUSALS[code];
   if (code === 'token-missing') reply.header('www-authenticate', 'Bearer');
   if (code === 'token-invalid') reply.header('www-authenticate', 'Bearer error="invalid_token"');
   if (status === 503) reply.header('retry-after', '1');
-  const problem = { type: 'about:blank', title: STATUS_CODES[status], ...extra, status, code, reason, detail };
-  return reply.code(status).type('application/problem+json').send(problem);
+  return reply.code(status).type('application/problem+json').send(problemOf(refusal));
 }
 
 /** Translates what was thrown. Only what is known by its code is described; the rest goes to `onFault` alone. */

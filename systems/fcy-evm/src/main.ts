@@ -20,9 +20,15 @@ try {
 
 /** Serves until a signal asks for the end, or returns what failed. */
 async function run(): Promise<Error | undefined> {
-  const { values } = parseArgs({ options: { config: { type: 'string' } } });
-  if (values.config === undefined) throw new StartError('Usage: node systems/fcy-evm/src/main.ts --config FILE');
-  const starting = startFcyEvm(loadConfig(values.config));
+  const { values } = parseArgs({ options: { config: { type: 'string' }, 'check-config': { type: 'boolean' } } });
+  if (values.config === undefined)
+    throw new StartError('Usage: node systems/fcy-evm/src/main.ts --config FILE [--check-config]');
+  const config = loadConfig(values.config);
+  if (values['check-config']) {
+    process.stdout.write(`${values.config}: in order\n`);
+    return undefined;
+  }
+  const starting = startFcyEvm(config);
   const system = await Promise.race([starting, asked]);
   // Ending in the middle of the start needs no order: the node dies with this process, and the journal is whole.
   if (system === undefined) return undefined;

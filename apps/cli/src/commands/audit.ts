@@ -2,9 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   type Evidence,
-  mergeEvidence,
   namesIn,
-  parseEvidence,
   readEvidence,
   type Report,
   tellStory,
@@ -12,22 +10,13 @@ import {
   verifyEvidenceText,
 } from '@linkspan/audit';
 import { createVerify, useNativeHashes } from '@linkspan/keys';
-import {
-  accept,
-  ENDPOINTS,
-  genesisSchema,
-  type Hash,
-  hashSchema,
-  networkId,
-  parse,
-  refuse,
-  type Result,
-} from '@linkspan/protocol';
-import { answer, type ApiClient } from '../api-client.ts';
+import { genesisSchema, type Hash, hashSchema, networkId, parse } from '@linkspan/protocol';
 import type { Command, Invocation, Shown } from '../command.ts';
 import { fail, type Failure, type Outcome } from '../failure.ts';
+import { collectEvidence, listPeriod, readEvidenceAnswer } from '../collect-evidence.ts';
 import { findSettlement } from '../find-settlement.ts';
 import { phaseColour } from '../phase-colour.ts';
+import { Progress } from '../progress.ts';
 import { paint, plain, shortTime, type Terminal } from '../terminal.ts';
 
 export const audit: Command = {
@@ -43,6 +32,10 @@ export const audit: Command = {
     trust: { type: 'string' },
   },
   worksWithoutApi: true,
+  completes: {
+    positionals: [() => ['export', 'verify'], ([what]) => (what === 'export' ? 'settlement' : 'file')],
+    options: { out: 'file', trust: 'file' },
+  },
   help: [
     'export writes everything that proves a settlement, or all that changed in a period: the genesis, what was registered, every call',
     'with its signatures, and the entries that came of them.',
@@ -70,15 +63,16 @@ export const audit: Command = {
   },
 };
 
-async function exportEvidence({ api, options, folder }: Invocation, id: string | undefined): Promise<Outcome<Shown>> {
+async function exportEvidence(invocation: Invocation, id: string | undefined): Promise<Outcome<Shown>> {
+  const { api, options, folder } = invocation;
   const { from, to, out } = options;
   const isPeriod = typeof from === 'string' && typeof to === 'string';
   if (isPeriod === (id !== undefined)) {
     return fail('request-invalid', 'Name one settlement, or a period with --from and --to.');
   }
   const collected = isPeriod
-    ? await collectPeriod(api, from, to)
-    : await findSettlement(api, id ?? '', '/evidence', readAnswer);
+    ? await collectPeriod(invocation, from, to)
+    : await findSettlement(api, id ?? '', '/evidence', readEvidenceAnswer);
   if (!collected.ok) return collected;
   const evidence = collected.value;
   if (typeof out !== 'string') return { ok: true, value: { document: evidence, lines: [JSON.stringify(evidence)] } };
@@ -92,43 +86,12 @@ async function exportEvidence({ api, options, folder }: Invocation, id: string |
   return { ok: true, value: { document: { file: out, network: evidence.network, settlements: asked }, lines } };
 }
 
-/** How many settlements are asked for at once. */
-const AT_ONCE = 4;
-
-async function collectPeriod(api: ApiClient, from: string, to: string): Promise<Outcome<Evidence>> {
+async function collectPeriod({ api, terminal }: Invocation, from: string, to: string): Promise<Outcome<Evidence>> {
   const listed = await listPeriod(api, from, to);
   if (!listed.ok) return listed;
-  const files: Evidence[] = [];
-  for (let at = 0; at < listed.value.length; at += AT_ONCE) {
-    const some = listed.value.slice(at, at + AT_ONCE);
-    const answers = await Promise.all(
-      some.map((id) => api.get(ENDPOINTS.evidence.path.replace(':id', encodeURIComponent(id)), readAnswer)),
-    );
-    for (const file of answers) {
-      if (!file.ok) return file;
-      files.push(file.value);
-    }
-  }
-  if (files.length === 0) return fail('not-found', 'Nothing changed in this period.', 'There is no settlement');
-  const merged = mergeEvidence(files);
-  return merged.ok ? merged : fail('internal', merged.refusal.message);
-}
-
-async function listPeriod(api: ApiClient, from: string, to: string): Promise<Outcome<readonly Hash[]>> {
-  const proposals: Hash[] = [];
-  for (let after = ''; ;) {
-    const path = `${ENDPOINTS['evidence-period'].path}?from=${encodeURIComponent(from)}&to=${encodeURIComponent(to)}${after}`;
-    const page = await api.get(path, answer(ENDPOINTS['evidence-period'].answer));
-    if (!page.ok) return page;
-    proposals.push(...page.value.proposals);
-    if (page.value.next === null) return { ok: true, value: proposals };
-    after = `&after=${encodeURIComponent(page.value.next)}`;
-  }
-}
-
-function readAnswer(body: unknown): Result<Evidence> {
-  const read = parseEvidence(body);
-  return read.ok ? accept(read.value) : refuse('internal', read.finding.message);
+  if (listed.value.length === 0) return fail('not-found', 'Nothing changed in this period.', 'There is no settlement');
+  using progress = new Progress(terminal.progress, 'settlements', listed.value.length);
+  return await collectEvidence(api, listed.value, () => progress.add(1));
 }
 
 function verifyFile(invocation: Invocation, path: string): Outcome<Shown> {
@@ -139,7 +102,12 @@ function verifyFile(invocation: Invocation, path: string): Outcome<Shown> {
   if (!network.ok) return network;
   useNativeHashes();
   const verify = createVerify({ memoize: SIGNATURES_REMEMBERED });
-  const verdict = verifyEvidenceText(text.value, { verify, network: network.value });
+  using progress = new Progress(terminal.progress, 'signatures checked', undefined);
+  const counting: typeof verify = (...signature) => {
+    progress.add(1);
+    return verify(...signature);
+  };
+  const verdict = verifyEvidenceText(text.value, { verify: counting, network: network.value });
   if (verdict.verdict === 'refused')
     return { ok: true, value: { document: verdict, lines: [], failures: [refusal(verdict)] } };
   const evidence = readEvidence(text.value);

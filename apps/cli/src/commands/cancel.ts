@@ -10,6 +10,7 @@ export const cancel: Command = {
   summary: 'ask to cancel a settlement that has begun',
   arguments: [1, 1],
   options: ACTING_OPTIONS,
+  completes: { positionals: [() => 'settlement'] },
   help: [
     'ID is a trade id, a settlement id, or the beginning of one (8 digits or more).',
     'It happens when every side has asked, and only until it is decided; everything that was held is released then. One asks to cancel,',

@@ -11,6 +11,7 @@ export const history: Command = {
   summary: 'everything that happened to a settlement, oldest first',
   arguments: [1, 1],
   options: {},
+  completes: { positionals: [() => 'settlement'] },
   help: [
     'ID is a trade id, a settlement or proposal id, or the beginning of one (8 digits or more).',
     '',

@@ -10,6 +10,7 @@ export const instruct: Command = {
   summary: "lodge this organisation's copy of an instruction",
   arguments: [1, 1],
   options: { key: { type: 'string' } },
+  completes: { positionals: [() => 'file'] },
   help: [
     'FILE is an instruction as JSON (schema dvp/1), or - for standard input. Each debited side lodges its own copy; when the',
     'copies are equal, the settlement begins. If something is wrong with it, every problem is shown at once, with its place.',

@@ -11,6 +11,7 @@ export const resolve: Command = {
   summary: 'say what became of an operation that validators cannot tell about',
   arguments: [3, 3],
   options: { ...ACTING_OPTIONS, why: { type: 'string' } },
+  completes: { positionals: [() => 'settlement', () => 'operation', () => ['effective', 'dead']] },
   help: [
     'ID is a trade id or a settlement id, OPERATION one of its operations by name or id, as `linkspan status` shows them.',
     'Look into the system itself first. The word of one person is noted in the history; the operation has its outcome when two persons of',
@@ -20,7 +21,7 @@ export const resolve: Command = {
     ...ACTING_HELP,
     '',
     'Examples:',
-    "  linkspan resolve 2026-AB-000317 deliver/bond effective --why 'seen in the books of the CSD' --actor ada",
+    "  linkspan resolve 2026-AB-000317 deliver/bond effective --why 'seen in the books of the CSD' --as second-operator",
   ],
   async run(invocation) {
     const { api, terminal, options, positionals } = invocation;

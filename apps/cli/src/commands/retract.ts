@@ -10,6 +10,7 @@ export const retract: Command = {
   summary: "take this organisation's copy back while nothing has begun",
   arguments: [1, 1],
   options: ACTING_OPTIONS,
+  completes: { positionals: [() => 'settlement'] },
   help: [
     'ID is a trade id, a proposal id, or the beginning of one (8 digits or more).',
     'The proposal ends, and its trade id is free again. Once both sides have matched, use `linkspan cancel`.',

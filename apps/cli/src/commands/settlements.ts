@@ -8,7 +8,7 @@ import { shortId, shortTime } from '../terminal.ts';
 
 export const settlements: Command = {
   name: 'settlements',
-  usage: '[--phase PHASE] [--party LEI] [--system ID] [--from INSTANT] [--to INSTANT] [--limit N]',
+  usage: '[--phase PHASE] [--party LEI] [--system ID] [--from INSTANT] [--to INSTANT] [--limit N | --all]',
   summary: 'settlements and proposals, newest first',
   arguments: [0, 0],
   options: {
@@ -18,19 +18,23 @@ export const settlements: Command = {
     from: { type: 'string' },
     to: { type: 'string' },
     limit: { type: 'string' },
+    all: { type: 'boolean' },
   },
+  completes: { options: { phase: PHASES, system: 'system' } },
   help: [
     `  --phase PHASE  only those in one phase: ${PHASES.join(', ')}`,
     '  --party LEI    only those with this party',
     '  --system ID    only those with an account in this system',
     '  --from, --to   only those opened from one instant until before another, such as 2026-11-24T00:00:00Z',
     '  --limit N      at most so many (20 without it)',
+    '  --all          every one that fits, however many there are',
     '',
     'A number under "attention" says how many things people should look at; `linkspan status` names them.',
     '',
     'Examples:',
     '  linkspan settlements',
     '  linkspan settlements --phase preparing --limit 100',
+    '  linkspan settlements --phase settled --all --json',
     '  linkspan settlements --system rtgs --from 2026-11-24T00:00:00Z',
   ],
   async run({ options, terminal, api }) {
@@ -40,7 +44,9 @@ export const settlements: Command = {
       return fail('request-invalid', `A phase is one of ${PHASES.join(', ')}.`);
     if (typeof limit !== 'string' || !/^[1-9][0-9]{0,5}$/.test(limit))
       return fail('request-invalid', 'The limit is a whole number from 1 to 999999.');
-    const wanted = Number(limit);
+    if (options['all'] === true && options['limit'] !== undefined)
+      return fail('request-invalid', 'Say --limit or --all, not both.');
+    const wanted = options['all'] === true ? Infinity : Number(limit);
     const filter = filterOf(options);
     const found: SettlementSummaryBody[] = [];
     for (let before = ''; found.length < wanted;) {
@@ -78,7 +84,7 @@ const DEFAULT_LIMIT = 20;
 const LARGEST_PAGE = 500;
 
 const COLUMNS = [
-  { title: 'trade id', cut: true },
+  { title: 'trade id', cut: 'middle' },
   { title: 'id' },
   { title: 'phase' },
   { title: 'scenario', cut: true },

@@ -12,6 +12,7 @@ export const status: Command = {
   summary: 'where a settlement stands, and what it waits for',
   arguments: [1, 1],
   options: {},
+  completes: { positionals: [() => 'settlement'] },
   help: [
     'ID is a trade id, a settlement or proposal id, or the beginning of one (8 digits or more).',
     '',

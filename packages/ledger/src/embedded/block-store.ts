@@ -1,56 +1,66 @@
 import { join } from 'node:path';
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Stored } from '@linkspan/contract';
-import { Fault, type Hash } from '@linkspan/protocol';
+import { compareBytes, type Hash, hashBytes } from '@linkspan/protocol';
 import { type Block, brokenLink, type ChainEnd, NO_BLOCK, textHash } from './block.ts';
-import { CALL_TABLES, CallIndex, type IndexedCall } from './call-index.ts';
+import { CallIndex, type IndexedCall } from './call-index.ts';
+import { bytes, hashIn, integer, type Row, text } from './rows.ts';
 import { corruptFault, storageFault } from './storage-fault.ts';
+import { checkVersion, prepareFile } from './store-file.ts';
+import { TextPacker } from './text-packer.ts';
 
 /** A value as it is stored, with the hash of its text. */
 export type ValueText = { readonly text: string; readonly hash: Hash };
+export type BlockEvents = Pick<Block, 'number' | 'time' | 'previous' | 'events'>;
 export type RangeOptions = { readonly limit: number; readonly after?: string; readonly reverse?: boolean };
 export type StoreOptions = { readonly maximumBytes?: number; readonly readOnly?: boolean };
 
 /** The blocks and the state in one SQLite file. Every method throws a Fault: `storage-unavailable`, or `storage-corrupt` for data that contradicts itself. */
 export class BlockStore implements Disposable {
   readonly #db: DatabaseSync;
+  readonly #packer: TextPacker;
   readonly #insertBlock: StatementSync;
-  readonly #put: StatementSync;
-  readonly #delete: StatementSync;
+  readonly #idOf: StatementSync;
+  readonly #insertKey: StatementSync;
+  readonly #insertValue: StatementSync;
+  readonly #updateValue: StatementSync;
+  readonly #deleteKey: StatementSync;
+  readonly #deleteValue: StatementSync;
   readonly #get: StatementSync;
   readonly #ascending: StatementSync;
   readonly #descending: StatementSync;
-  readonly #events: StatementSync;
   readonly #blocks: StatementSync;
   readonly #last: StatementSync;
+  readonly #sizes: StatementSync;
   /** Where accepted calls stand. */
   readonly calls: CallIndex;
 
   private constructor(db: DatabaseSync) {
     this.#db = db;
+    this.#packer = new TextPacker(db);
     this.#insertBlock = db.prepare(
-      'INSERT INTO blocks (number, time, previous, hash, events, writes, results, calls) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO blocks (number, time, previous, hash, form, body) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    this.#put = db.prepare(
-      'INSERT INTO state (key, hash, value) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET hash = excluded.hash, value = excluded.value',
-    );
-    this.#delete = db.prepare('DELETE FROM state WHERE key = ?');
-    this.#get = db.prepare('SELECT hash, value FROM state WHERE key = ?');
+    this.#idOf = db.prepare('SELECT id FROM state WHERE key = ?');
+    this.#insertKey = db.prepare('INSERT INTO state (key, id) VALUES (?, ?)');
+    this.#insertValue = db.prepare('INSERT INTO value (sum, form, body) VALUES (?, ?, ?)');
+    this.#updateValue = db.prepare('UPDATE value SET sum = ?, form = ?, body = ? WHERE id = ?');
+    this.#deleteKey = db.prepare('DELETE FROM state WHERE key = ?');
+    this.#deleteValue = db.prepare('DELETE FROM value WHERE id = ?');
+    const columns = 'SELECT key, sum, form, body FROM state CROSS JOIN value USING (id) WHERE';
+    this.#get = db.prepare(`${columns} key = ?`);
     // No UTF-8 text holds the byte FF, so this is the least bound above every key with the prefix, in the order of bytes. Both ends of a
     // range are single values, which the index is searched for: a late page costs no more than the first.
     const bound = "(?2 || CAST(X'FF' AS TEXT))";
-    const columns = 'SELECT key, hash, value FROM state WHERE';
     this.#ascending = db.prepare(
       `${columns} key >= max(?2, coalesce(?1, ?2)) AND key < ${bound} AND key IS NOT ?1 ORDER BY key LIMIT ?3`,
     );
     this.#descending = db.prepare(
       `${columns} key >= ?2 AND key < min(${bound}, coalesce(?1, ${bound})) ORDER BY key DESC LIMIT ?3`,
     );
-    this.#events = db.prepare(
-      "SELECT number, time, previous, events FROM blocks WHERE number > ? AND events <> '[]' ORDER BY number LIMIT ?",
-    );
     this.#blocks = db.prepare('SELECT * FROM blocks WHERE number > ? ORDER BY number LIMIT ?');
     this.#last = db.prepare('SELECT number, time, hash FROM blocks ORDER BY number DESC LIMIT 1');
+    this.#sizes = db.prepare('SELECT number, length(body) AS size FROM blocks ORDER BY number DESC LIMIT ?');
     this.calls = new CallIndex(db);
   }
 
@@ -75,20 +85,36 @@ export class BlockStore implements Disposable {
     });
   }
 
+  /** The number of the first of the last blocks: at most so many, and no more than have these bytes, but one in any case. */
+  startOfLast(blocks: number, bodyBytes: number): number {
+    return this.#read('reading the last blocks', () => {
+      let [first, sum] = [this.last().number, 0];
+      for (const row of this.#sizes.all(blocks)) {
+        sum += integer(row, 'size');
+        if (sum > bodyBytes) break;
+        first = integer(row, 'number');
+      }
+      return first;
+    });
+  }
+
   /** One durable SQL transaction: the block, what it wrote (`undefined` deletes) and where its calls stand, or nothing of it. */
   append(block: Block, writes: ReadonlyMap<string, ValueText | undefined>, indexed: readonly IndexedCall[] = []): void {
-    const { number, time, previous, hash, events, calls, results } = block;
+    const { number, time, previous, hash } = block;
     let committing = false;
     try {
       this.#db.exec('BEGIN IMMEDIATE');
-      this.#insertBlock.run(number, time, previous, hash, events, block.writes, results, calls);
+      const { form, body } = this.#packer.pack(`block ${indexed[0]?.type ?? ''}`, bodyText(block), bodySample(block));
+      this.#insertBlock.run(number, time, hashBytes(previous), hashBytes(hash), form, body);
       for (const [key, value] of writes) {
-        if (value) this.#put.run(key, value.hash, value.text);
-        else this.#delete.run(key);
+        if (value) this.#put(key, value);
+        else this.#delete(key);
       }
       this.calls.insert(number, indexed);
+      const learnt = this.#packer.learn(number);
       committing = true;
       this.#db.exec('COMMIT');
+      this.#packer.learnt(learnt);
     } catch (error) {
       this.#rollBack();
       // When the commit itself fails, its last page may have reached the disk although its confirmation did not.
@@ -96,11 +122,11 @@ export class BlockStore implements Disposable {
     }
   }
 
-  /** The value under a key. It is checked against its hash: SQLite has no checksum over what it stored. */
+  /** The value under a key. It is checked against its sum: SQLite has no checksum over what it stored. */
   get(key: string): Stored | undefined {
     return this.#read(`reading ${key}`, () => {
       const row = this.#get.get(key);
-      return row && parseValue(key, row);
+      return row && this.#parseValue(key, row);
     });
   }
 
@@ -110,25 +136,28 @@ export class BlockStore implements Disposable {
       const statement = reverse ? this.#descending : this.#ascending;
       return statement.all(after ?? null, prefix, limit).map((row) => {
         const key = text(row, 'key');
-        return [key, parseValue(key, row)] as const;
+        return [key, this.#parseValue(key, row)] as const;
       });
     });
   }
 
-  /** The blocks after a number that carry events, at most `limit`. */
-  eventsAfter(number: number, limit: number): Pick<Block, 'number' | 'time' | 'previous' | 'events'>[] {
+  /** What the blocks after a number tell the world, at most of `limit` of them. */
+  eventsAfter(number: number, limit: number): BlockEvents[] {
     return this.#read('reading events', () =>
-      this.#events.all(number, limit).map((row) => ({
-        number: integer(row, 'number'),
-        time: integer(row, 'time'),
-        previous: hashIn(row, 'previous'),
-        events: text(row, 'events'),
-      })),
+      this.#blocks.all(number, limit).map((row) => {
+        const body = this.#packer.unpack(integer(row, 'form'), bytes(row, 'body'));
+        return {
+          number: integer(row, 'number'),
+          time: integer(row, 'time'),
+          previous: hashIn(row, 'previous'),
+          events: body.slice(0, body.indexOf('\n')),
+        };
+      }),
     );
   }
 
   blocksAfter(number: number, limit: number): Block[] {
-    return this.#read('reading blocks', () => this.#blocks.all(number, limit).map(parseBlock));
+    return this.#read('reading blocks', () => this.#blocks.all(number, limit).map((row) => this.#parseBlock(row)));
   }
 
   /** Every block after `before` in order, each proven to follow the one before it. */
@@ -146,24 +175,24 @@ export class BlockStore implements Disposable {
     }
   }
 
-  /** Every key of the state with the hash of its value, each value proven to have it. */
+  /** Every key of the state with the hash of its value. */
   *checkedState(): Generator<readonly [string, Hash]> {
     let after: string | undefined;
     for (;;) {
       const page = this.#read('reading the state', () => this.#ascending.all(after ?? null, '', PAGE));
       for (const row of page) {
         after = text(row, 'key');
-        yield [after, checkedHash(after, row)];
+        yield [after, textHash(this.#checkedText(after, row))];
       }
       if (page.length < PAGE) return;
     }
   }
 
-  /** The hash of the value under a key, proven. */
+  /** The hash of the value that is under a key. */
   checkedHash(key: string): Hash | undefined {
     return this.#read(`reading ${key}`, () => {
       const row = this.#get.get(key);
-      return row && checkedHash(key, row);
+      return row && textHash(this.#checkedText(key, row));
     });
   }
 
@@ -183,6 +212,50 @@ export class BlockStore implements Disposable {
 
   [Symbol.dispose](): void {
     this.#db.close();
+  }
+
+  #put(key: string, { text: value, hash }: ValueText): void {
+    const { form, body } = this.#packer.pack(classOf(key), value);
+    const sum = hashBytes(hash).subarray(0, SUM_BYTES);
+    const id = this.#idOf.get(key)?.['id'];
+    if (id !== undefined) this.#updateValue.run(sum, form, body, id);
+    else this.#insertKey.run(key, this.#insertValue.run(sum, form, body).lastInsertRowid);
+  }
+
+  #delete(key: string): void {
+    const id = this.#idOf.get(key)?.['id'];
+    if (id === undefined) return;
+    this.#deleteKey.run(key);
+    this.#deleteValue.run(id);
+  }
+
+  #parseBlock(row: Row): Block {
+    const texts = this.#packer.unpack(integer(row, 'form'), bytes(row, 'body')).split('\n');
+    const [events, writes, results, calls] = texts;
+    const number = integer(row, 'number');
+    if (
+      events === undefined ||
+      writes === undefined ||
+      results === undefined ||
+      calls === undefined ||
+      texts.length > 4
+    )
+      throw corruptFault(`block ${number} is not four texts`);
+    const [previous, hash] = [hashIn(row, 'previous'), hashIn(row, 'hash')];
+    return { number, time: integer(row, 'time'), previous, hash, events, writes, results, calls };
+  }
+
+  #parseValue(key: string, row: Row): Stored {
+    const value: unknown = JSON.parse(this.#checkedText(key, row));
+    if (typeof value !== 'object' || value === null) throw corruptFault(`the value under ${key} is not an object`);
+    return value;
+  }
+
+  #checkedText(key: string, row: Row): string {
+    const value = this.#packer.unpack(integer(row, 'form'), bytes(row, 'body'));
+    const sum = hashBytes(textHash(value)).subarray(0, SUM_BYTES);
+    if (compareBytes(sum, bytes(row, 'sum')) !== 0) throw corruptFault(`the value under ${key} does not have its sum`);
+    return value;
   }
 
   #read<T>(doing: string, read: () => T): T {
@@ -206,89 +279,19 @@ const FILE = 'ledger.db';
 const PAGE = 256;
 /** Blocks can be large, so few are in memory at once. */
 const BLOCK_PAGE = 16;
-const VERSION = 1;
-
-const TABLES = `
-  BEGIN IMMEDIATE;
-  CREATE TABLE blocks (
-    number INTEGER PRIMARY KEY, time INTEGER NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
-    events TEXT NOT NULL, writes TEXT NOT NULL, results TEXT NOT NULL, calls TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE state (key TEXT PRIMARY KEY NOT NULL, hash TEXT NOT NULL, value TEXT NOT NULL) STRICT;
-  ${CALL_TABLES}
-  PRAGMA user_version = ${VERSION};
-  COMMIT;
-`;
-
-function prepareFile(db: DatabaseSync, { maximumBytes }: StoreOptions): void {
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768');
-  if (versionOf(db) === 0 && tableCount(db) === 0) db.exec(TABLES);
-  if (maximumBytes === undefined) return;
-  const pageSize = integer(db.prepare('PRAGMA page_size').get() ?? {}, 'page_size');
-  db.exec(`PRAGMA max_page_count = ${Math.floor(maximumBytes / pageSize)}`);
+/** Of the SHA-256 of a value: enough to find damage. Whether it is what the blocks wrote is proven by the whole hash. */
+const SUM_BYTES = 16;
+/** The texts are JSON without line ends. Those that are asked for most often come first. */
+function bodyText({ events, writes, results, calls }: Block): string {
+  return `${events}\n${writes}\n${results}\n${calls}`;
 }
 
-function checkVersion(db: DatabaseSync, path: string): void {
-  const version = versionOf(db);
-  if (version > VERSION) {
-    throw new Fault(
-      'configuration-invalid',
-      `${path} is of version ${version}; this program reads version ${VERSION}.`,
-    );
-  }
-  if (version !== VERSION || tableCount(db) !== 3) throw corruptFault(`${path} has not the tables of a ledger`);
+/** Some of each text, so that a dictionary knows them all. */
+function bodySample({ events, writes, results, calls }: Block): string {
+  return events.slice(0, 4096) + writes.slice(0, 2048) + results.slice(0, 1024) + calls.slice(0, 8192);
 }
 
-function versionOf(db: DatabaseSync): number {
-  return integer(db.prepare('PRAGMA user_version').get() ?? {}, 'user_version');
-}
-
-function tableCount(db: DatabaseSync): number {
-  return integer(db.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE type = 'table'").get() ?? {}, 'count');
-}
-
-type Row = Record<string, SQLOutputValue>;
-
-function parseBlock(row: Row): Block {
-  return {
-    number: integer(row, 'number'),
-    time: integer(row, 'time'),
-    previous: hashIn(row, 'previous'),
-    hash: hashIn(row, 'hash'),
-    events: text(row, 'events'),
-    writes: text(row, 'writes'),
-    results: text(row, 'results'),
-    calls: text(row, 'calls'),
-  };
-}
-
-function parseValue(key: string, row: Row): Stored {
-  checkedHash(key, row);
-  const value: unknown = JSON.parse(text(row, 'value'));
-  if (typeof value !== 'object' || value === null) throw corruptFault(`the value under ${key} is not an object`);
-  return value;
-}
-
-function checkedHash(key: string, row: Row): Hash {
-  const stored = hashIn(row, 'hash');
-  if (textHash(text(row, 'value')) !== stored) throw corruptFault(`the value under ${key} does not have its hash`);
-  return stored;
-}
-
-function integer(row: Row, column: string): number {
-  const value = row[column];
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw corruptFault(`${column} is not an integer`);
-  return value;
-}
-
-function text(row: Row, column: string): string {
-  const value = row[column];
-  if (typeof value !== 'string') throw corruptFault(`${column} is not a text`);
-  return value;
-}
-
-function hashIn(row: Row, column: string): Hash {
-  const digits = /^sha256:([0-9a-f]{64})$/.exec(text(row, column))?.[1];
-  if (digits === undefined) throw corruptFault(`${column} is not a hash`);
-  return `sha256:${digits}`;
+/** Values of one table of the contract are alike. */
+function classOf(key: string): string {
+  return key.slice(0, key.indexOf('/') + 1);
 }

@@ -11,20 +11,25 @@ export type IndexedCall = {
 };
 export type Place = { readonly block: number; readonly position: number };
 
-/** The calls in the order of the ledger are in the blocks; this says where. Written with the block, in the same SQL transaction. */
+/**
+ * The calls in the order of the ledger are in the blocks; this says where. Written with the block, in the same SQL transaction. A place is one
+ * number, and a subject is known by the place of the first call about it, so that each hash is kept as few times as possible.
+ */
 export const CALL_TABLES = `
-  CREATE TABLE calls (
-    id BLOB PRIMARY KEY NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, type TEXT NOT NULL, subject BLOB
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX calls_by_subject ON calls (subject, block, position);
-  CREATE INDEX calls_by_place ON calls (block, position, subject);
-  CREATE INDEX reports ON calls (block, position) WHERE type = 'report';
+  CREATE TABLE call_id (id BLOB PRIMARY KEY NOT NULL, place INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE subject (hash BLOB PRIMARY KEY NOT NULL, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE call (place INTEGER PRIMARY KEY, first INTEGER, report INTEGER NOT NULL, subject BLOB) STRICT;
+  CREATE INDEX call_by_subject ON call (first, place);
+  CREATE INDEX reports ON call (place) WHERE report = 1;
   CREATE INDEX blocks_by_time ON blocks (time);
 `;
 
 export class CallIndex {
-  readonly #insert: StatementSync;
+  readonly #insertId: StatementSync;
+  readonly #insertSubject: StatementSync;
+  readonly #insertCall: StatementSync;
   readonly #byId: StatementSync;
+  readonly #firstOf: StatementSync;
   readonly #bySubject: StatementSync;
   readonly #environment: StatementSync;
   readonly #reports: StatementSync;
@@ -32,29 +37,34 @@ export class CallIndex {
 
   constructor(db: DatabaseSync) {
     // A call that is accepted again changes nothing; where it was first is where it stands.
-    this.#insert = db.prepare(
-      'INSERT INTO calls (id, block, position, type, subject) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
-    );
-    this.#byId = db.prepare('SELECT block, position FROM calls WHERE id = ?');
-    this.#bySubject = db.prepare('SELECT block, position FROM calls WHERE subject = ? ORDER BY block, position');
-    this.#environment = db.prepare(
-      'SELECT block, position FROM calls WHERE subject IS NULL AND block <= ? ORDER BY block, position',
-    );
-    this.#reports = db.prepare(
-      "SELECT block, position FROM calls WHERE type = 'report' AND block <= ? ORDER BY block, position",
-    );
+    this.#insertId = db.prepare('INSERT INTO call_id (id, place) VALUES (?, ?) ON CONFLICT (id) DO NOTHING');
+    this.#insertSubject = db.prepare('INSERT INTO subject (hash, first) VALUES (?, ?)');
+    this.#insertCall = db.prepare('INSERT INTO call (place, first, report, subject) VALUES (?, ?, ?, ?)');
+    this.#byId = db.prepare('SELECT place FROM call_id WHERE id = ?');
+    this.#firstOf = db.prepare('SELECT first AS place FROM subject WHERE hash = ?');
+    this.#bySubject = db.prepare('SELECT place FROM call WHERE first = ? ORDER BY place');
+    this.#environment = db.prepare('SELECT place FROM call WHERE first IS NULL AND place < ? ORDER BY place');
+    this.#reports = db.prepare('SELECT place FROM call WHERE report = 1 AND place < ? ORDER BY place');
     // A period is the blocks of its time: time never goes back from one block to the next.
+    const begin = (time: string): string =>
+      `coalesce((SELECT number << ${POSITION_BITS} FROM blocks WHERE time >= ${time} ORDER BY time, number LIMIT 1), 9007199254740991)`;
     this.#subjects = db.prepare(`
-      SELECT subject, min((block << ${POSITION_BITS}) + position) AS place FROM calls
-      WHERE block >= coalesce((SELECT number FROM blocks WHERE time >= ?1 ORDER BY time, number LIMIT 1), 9007199254740991)
-        AND block < coalesce((SELECT number FROM blocks WHERE time >= ?2 ORDER BY time, number LIMIT 1), 9007199254740991)
-        AND subject IS NOT NULL
-      GROUP BY subject HAVING place > ?3 ORDER BY place LIMIT ?4`);
+      SELECT opening.subject, found.place FROM (
+        SELECT first, min(place) AS place FROM call
+        WHERE place >= ${begin('?1')} AND place < ${begin('?2')} AND first IS NOT NULL
+        GROUP BY first HAVING min(place) > ?3 ORDER BY min(place) LIMIT ?4
+      ) AS found JOIN call AS opening ON opening.place = found.first ORDER BY found.place`);
   }
 
   insert(block: number, calls: readonly IndexedCall[]): void {
     for (const { id, position, type, subject } of calls) {
-      this.#insert.run(hashBytes(id), block, position, type, subject === null ? null : hashBytes(subject));
+      const place = placeNumber(block, position);
+      if (this.#insertId.run(hashBytes(id), place).changes === 0) continue;
+      const hash = subject === null ? null : hashBytes(subject);
+      const first = hash && this.#first(hash);
+      if (hash && first === undefined) this.#insertSubject.run(hash, place);
+      const isFirst = hash !== null && first === undefined;
+      this.#insertCall.run(place, first ?? (isFirst ? place : null), type === 'report' ? 1 : 0, isFirst ? hash : null);
     }
   }
 
@@ -64,15 +74,16 @@ export class CallIndex {
   }
 
   bySubject(subject: Hash): Place[] {
-    return this.#bySubject.all(hashBytes(subject)).map(placeOf);
+    const first = this.#first(hashBytes(subject));
+    return first === undefined ? [] : this.#bySubject.all(first).map(placeOf);
   }
 
   environment(upTo: number): Place[] {
-    return this.#environment.all(upTo).map(placeOf);
+    return this.#environment.all(endOf(upTo)).map(placeOf);
   }
 
   reports(upTo: number): Place[] {
-    return this.#reports.all(upTo).map(placeOf);
+    return this.#reports.all(endOf(upTo)).map(placeOf);
   }
 
   /** Subjects of calls within a time, each with the place of its first call in it, after a place. */
@@ -87,12 +98,29 @@ export class CallIndex {
       return { subject: hashFromBytes(subject), place };
     });
   }
+
+  #first(hash: Uint8Array): number | undefined {
+    const row = this.#firstOf.get(hash);
+    if (!row) return undefined;
+    if (typeof row['place'] !== 'number') throw corruptFault('the index of calls');
+    return row['place'];
+  }
 }
 
-/** More calls than a block can hold: a place is one number, the block's above the position's bits. */
+/** More calls than a block can hold: a place is the block's number above the position's bits. */
 const POSITION_BITS = 20;
 
-function placeOf({ block, position }: Record<string, unknown>): Place {
-  if (typeof block !== 'number' || typeof position !== 'number') throw corruptFault('the index of calls');
-  return { block, position };
+/** Not by shifting: that is for 32 bits. */
+function placeNumber(block: number, position: number): number {
+  return block * 2 ** POSITION_BITS + position;
+}
+
+/** The first place after a block. */
+function endOf(block: number): number {
+  return Math.min(placeNumber(block + 1, 0), Number.MAX_SAFE_INTEGER);
+}
+
+function placeOf({ place }: Record<string, unknown>): Place {
+  if (typeof place !== 'number') throw corruptFault('the index of calls');
+  return { block: Math.floor(place / 2 ** POSITION_BITS), position: place % 2 ** POSITION_BITS };
 }

@@ -47,7 +47,7 @@ export function verifyChain(directory: string): ChainReport {
 export function checkRecent(store: BlockStore, witness: Head | undefined): void {
   const last = store.last();
   const witnessed = checkWitness(witness, last);
-  const from = Math.max(0, Math.min(last.number - RECENT, witnessed - 1));
+  const from = Math.max(0, Math.min(store.startOfLast(RECENT_BLOCKS, RECENT_BYTES) - 1, witnessed - 1));
   const [base] = from === 0 ? [NO_BLOCK] : store.blocksAfter(from - 1, 1);
   if (base?.number !== from) throw corruptFault(`block ${from} is missing`);
   const written = new Map<string, Hash | null>();
@@ -61,8 +61,9 @@ export function checkRecent(store: BlockStore, witness: Head | undefined): void 
   }
 }
 
-/** How many of the last blocks are checked whenever the ledger is opened. */
-const RECENT = 64;
+/** How many of the last blocks are checked whenever the ledger is opened: the last one whatever its size, others up to so many packed bytes. */
+const RECENT_BLOCKS = 64;
+const RECENT_BYTES = 2 ** 16;
 
 /** The number of the last block that is known to have been committed; it must still be there. */
 function checkWitness(witness: Head | undefined, last: ChainEnd): number {

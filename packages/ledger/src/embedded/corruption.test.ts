@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DatabaseSync } from 'node:sqlite';
-import { Fault, refuse } from '@linkspan/protocol';
+import { Fault, hashBytes, refuse } from '@linkspan/protocol';
+import { textHash } from './block.ts';
 import { verifyChain } from './check-ledger.ts';
 import { type ContractCode, type EmbeddedLedger, openEmbeddedLedger } from './open-embedded-ledger.ts';
 import { smallCall, smallContract } from './small-contract.ts';
+import { TextPacker } from './text-packer.ts';
 
 /** A closed ledger of 100 blocks, and one as a killed process leaves it: its last blocks are in SQLite's log only. Tests damage copies. */
 let root = '';
@@ -86,23 +88,39 @@ for (const [title, damage] of Object.entries(DAMAGED_LOGS)) {
 
 const DAMAGED_ROWS: Record<string, { readonly sql: string; readonly foundOnOpening: boolean }> = {
   'a late call': {
-    sql: "UPDATE blocks SET calls = replace(calls, 'count', 'COUNT') WHERE number = 60",
+    sql: "UPDATE blocks SET body = edited(form, body, 'calls', 'count', 'COUNT'), form = 0 WHERE number = 60",
     foundOnOpening: true,
   },
   'an early call': {
-    sql: "UPDATE blocks SET calls = replace(calls, 'count', 'COUNT') WHERE number = 10",
+    sql: "UPDATE blocks SET body = edited(form, body, 'calls', 'count', 'COUNT'), form = 0 WHERE number = 10",
     foundOnOpening: false,
   },
   'a time': { sql: 'UPDATE blocks SET time = time + 1 WHERE number = 90', foundOnOpening: true },
   'an early time': { sql: 'UPDATE blocks SET time = time - 1 WHERE number = 2', foundOnOpening: false },
   'a result': {
-    sql: "UPDATE blocks SET results = replace(results, '55', '56') WHERE number = 55",
+    sql: "UPDATE blocks SET body = edited(form, body, 'results', '55', '56'), form = 0 WHERE number = 55",
     foundOnOpening: true,
   },
-  'an event': { sql: "UPDATE blocks SET events = '[]' WHERE number = 77", foundOnOpening: true },
-  'the writes': { sql: "UPDATE blocks SET writes = '[]' WHERE number = 99", foundOnOpening: true },
+  'an event': {
+    sql: "UPDATE blocks SET body = edited(form, body, 'events', 'e-16', 'e-17'), form = 0 WHERE number = 77",
+    foundOnOpening: true,
+  },
+  'the writes': {
+    sql: "UPDATE blocks SET body = edited(form, body, 'writes', 'null', '\"\"'), form = 0 WHERE number = 99",
+    foundOnOpening: true,
+  },
+  'a text too many': {
+    sql: "UPDATE blocks SET body = edited(form, body, 'writes', ']', ']\n'), form = 0 WHERE number = 99",
+    foundOnOpening: true,
+  },
+  'a packed byte': {
+    sql: "UPDATE blocks SET body = CAST(substr(body, 1, 50) || X'00' || substr(body, 52) AS BLOB) WHERE number = 99",
+    foundOnOpening: true,
+  },
+  'an unknown form': { sql: 'UPDATE blocks SET form = 99 WHERE number = 99', foundOnOpening: true },
+  'the dictionaries': { sql: "UPDATE dictionary SET body = CAST('anything' AS BLOB)", foundOnOpening: true },
   'the last hash': {
-    sql: `UPDATE blocks SET hash = 'sha256:${'0'.repeat(64)}' WHERE number = 100`,
+    sql: 'UPDATE blocks SET hash = zeroblob(32) WHERE number = 100',
     foundOnOpening: true,
   },
   'the last block gone': { sql: 'DELETE FROM blocks WHERE number = 100', foundOnOpening: true },
@@ -110,24 +128,24 @@ const DAMAGED_ROWS: Record<string, { readonly sql: string; readonly foundOnOpeni
   'the first block gone': { sql: 'DELETE FROM blocks WHERE number = 1', foundOnOpening: false },
   'all blocks gone': { sql: 'DELETE FROM blocks', foundOnOpening: true },
   'a late value changed': {
-    sql: "UPDATE state SET value = replace(value, 'v', 'w') WHERE key = 'key-59'",
+    sql: `UPDATE value SET body = edited(form, body, '', 'v', 'w'), form = 0 WHERE ${idOf('key-59')}`,
     foundOnOpening: true,
   },
   'an early value changed': {
-    sql: "UPDATE state SET value = replace(value, 'v', 'w') WHERE key = 'n'",
+    sql: `UPDATE value SET body = edited(form, body, '', 'v', 'w'), form = 0 WHERE ${idOf('n')}`,
     foundOnOpening: true,
   },
   'a value and its hash changed': {
-    sql: `UPDATE state SET value = '{"value":"1000"}', hash = 'sha256:' || '${'1'.repeat(64)}' WHERE key = 'n'`,
+    sql: `UPDATE value SET body = CAST('{"value":"1000"}' AS BLOB), sum = sum_of('{"value":"1000"}') WHERE ${idOf('n')}`,
     foundOnOpening: true,
   },
   'a value gone': { sql: "DELETE FROM state WHERE key = 'key-59'", foundOnOpening: true },
   'a deleted value back': {
-    sql: "INSERT INTO state SELECT 'key-39', hash, value FROM state WHERE key = 'n'",
+    sql: "INSERT INTO state SELECT 'key-39', id FROM state WHERE key = 'n'",
     foundOnOpening: true,
   },
   'a value that nobody wrote': {
-    sql: "INSERT INTO state SELECT 'strange', hash, value FROM state WHERE key = 'n'",
+    sql: "INSERT INTO state SELECT 'strange', id FROM state WHERE key = 'n'",
     foundOnOpening: false,
   },
 };
@@ -144,7 +162,10 @@ for (const [title, { sql, foundOnOpening }] of Object.entries(DAMAGED_ROWS)) {
 test('a wrong bit in a value that is read later stops the ledger instead of being believed', async () => {
   const directory = await copy(closed);
   await using ledger = await open(directory);
-  change(directory, "UPDATE state SET value = replace(value, 'value-50', 'value-51') WHERE key = 'key-50'");
+  change(
+    directory,
+    `UPDATE value SET body = edited(form, body, '', 'value-50', 'value-51'), form = 0 WHERE ${idOf('key-50')}`,
+  );
   await assert.rejects(ledger.submit([smallCall('get key-50')]), isCorrupt);
   await assert.rejects(ledger.submit([smallCall('count n')]), isCorrupt);
   await assert.rejects(ledger.evaluate('network', {}), isCorrupt);
@@ -163,18 +184,28 @@ test('a contract that takes a failed read for a broken call does not hide it', a
     },
   };
   await using ledger = await open(directory, forgiving);
-  change(directory, "UPDATE state SET value = replace(value, 'value-50', 'value-51') WHERE key = 'key-50'");
+  change(
+    directory,
+    `UPDATE value SET body = edited(form, body, '', 'value-50', 'value-51'), form = 0 WHERE ${idOf('key-50')}`,
+  );
   await assert.rejects(ledger.submit([smallCall('get key-50')]), isCorrupt);
 });
 
-test('a ledger of a newer version is left alone', async () => {
-  const directory = await copy(closed);
-  change(directory, 'PRAGMA user_version = 2');
-  await assert.rejects(
-    open(directory),
-    (error: unknown) => error instanceof Fault && error.code === 'configuration-invalid',
-  );
-});
+for (const version of [1, 3]) {
+  test(`a ledger of version ${version} is left alone, with a sentence that says what to do`, async () => {
+    const directory = await copy(closed);
+    change(directory, `PRAGMA user_version = ${version}`);
+    await assert.rejects(
+      open(directory),
+      (error: unknown) =>
+        error instanceof Fault &&
+        error.code === 'configuration-invalid' &&
+        error.message.endsWith(
+          `is of version ${version} and this program reads version 2; use the program that wrote it.`,
+        ),
+    );
+  });
+}
 
 test('a witness that is behind, as after a loss of power, is no harm; one that is torn leaves the one before', async () => {
   const directory = await copy(closed);
@@ -194,7 +225,22 @@ async function copy(source: string): Promise<string> {
 
 function change(directory: string, sql: string): void {
   using db = new DatabaseSync(join(directory, 'ledger.db'));
+  const packer = new TextPacker(db);
+  // One of a block's four texts, or a value, with something else in it; as plain text.
+  db.function('edited', (form, body, part, from, to) => {
+    assert.ok(body instanceof Uint8Array);
+    const texts = packer.unpack(Number(form), body).split('\n');
+    const place = Math.max(0, ['events', 'writes', 'results', 'calls'].indexOf(String(part)));
+    const edited = texts.map((text, i) => (i === place ? text.replaceAll(String(from), String(to)) : text));
+    assert.notDeepEqual(edited, texts);
+    return Buffer.from(edited.join('\n'));
+  });
+  db.function('sum_of', (text) => hashBytes(textHash(String(text))).subarray(0, 16));
   db.exec(sql);
+}
+
+function idOf(key: string): string {
+  return `id = (SELECT id FROM state WHERE key = '${key}')`;
 }
 
 function isCorrupt(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,7 +123,7 @@ test('a full storage fails the submit, writes nothing of it, and serves on', asy
   await using ledger = await open({ maximumBytes: 200_000 });
   await ledger.submit([smallCall('put small 1'), smallCall('event first')]);
   const height = await ledger.height();
-  const large = `put large ${'x'.repeat(300_000)}`;
+  const large = `put large ${randomBytes(300_000).toString('hex')}`;
   await assert.rejects(
     ledger.submit([smallCall('count n'), smallCall(large)]),
     fault('storage-unavailable', /writing block 2/),

@@ -12,7 +12,7 @@ import type { Archive } from '../archive.ts';
 import type { Checkpoint, Ledger, LedgerEvent } from '../ledger.ts';
 import { type Block, type ChainEnd, sealBlock, transactionId } from './block.ts';
 import { blockArchive, indexCalls } from './block-archive.ts';
-import { BlockStore } from './block-store.ts';
+import { type BlockEvents, BlockStore } from './block-store.ts';
 import { checkRecent } from './check-ledger.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { type HeadFile, openHeadFile, readHead } from './head-file.ts';
@@ -59,7 +59,7 @@ export interface EmbeddedLedger extends Ledger {
  * that would change nothing is not written.
  *
  * Throws a Fault: `storage-unavailable` (also where the directory is open already), `storage-corrupt` where the stored ledger does not hold
- * together, `configuration-invalid` where a newer version wrote it.
+ * together, `configuration-invalid` where another version of this program wrote it.
  */
 export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promise<EmbeddedLedger> {
   const { directory, signal } = options;
@@ -92,6 +92,8 @@ const BLOCK_CALLS = 512;
 const QUEUED_CALLS = 65_536;
 /** Blocks that a reader of events has in memory at once. */
 const EVENT_PAGE = 32;
+/** Blocks whose events are kept at hand for those who follow. */
+const RECENT_BLOCKS = 64;
 
 class Host implements EmbeddedLedger {
   readonly archive: Archive;
@@ -104,7 +106,8 @@ class Host implements EmbeddedLedger {
   readonly #head: HeadFile;
   readonly #opened: DisposableStack;
   readonly #values: RecentValues<Stored>;
-  readonly #events = new RecentValues<LedgerEvent>(64);
+  readonly #events = new RecentValues<LedgerEvent>(RECENT_BLOCKS);
+  readonly #recent = new RecentValues<BlockEvents>(RECENT_BLOCKS);
   readonly #waiting = new Set<() => void>();
   #last: ChainEnd;
   #queue: Submission[] = [];
@@ -167,12 +170,14 @@ class Host implements EmbeddedLedger {
         await this.#nextBlock(signal);
         continue;
       }
-      const page = this.#guarded(() => this.#store.eventsAfter(at, EVENT_PAGE));
+      // Who follows closely reads what is still at hand; the storage is for those who come late.
+      const recent = this.#recent.get(String(at + 1));
+      const page = recent ? [recent] : this.#guarded(() => this.#store.eventsAfter(at, EVENT_PAGE));
       for (const block of page) {
         if (signal.aborted) return;
-        yield this.#eventOf(block);
+        at = block.number;
+        if (block.events !== '[]') yield this.#eventOf(block);
       }
-      at = page.length < EVENT_PAGE ? end : (page.at(-1)?.number ?? end);
     }
   }
 
@@ -271,7 +276,9 @@ class Host implements EmbeddedLedger {
   }
 
   #became(block: Block, world: HostWorld): void {
-    this.#last = { number: block.number, time: block.time, hash: block.hash };
+    const { number, time, previous, hash, events } = block;
+    this.#last = { number, time, hash };
+    this.#recent.set(String(number), { number, time, previous, events });
     for (const [key, write] of world.writes) {
       if (write) this.#values.set(key, write.value);
       else this.#values.delete(key);
@@ -307,7 +314,7 @@ class Host implements EmbeddedLedger {
     return value;
   }
 
-  #eventOf(block: Pick<Block, 'number' | 'time' | 'previous' | 'events'>): LedgerEvent {
+  #eventOf(block: BlockEvents): LedgerEvent {
     const { number, time, previous } = block;
     const known = this.#events.get(String(number));
     if (known) return known;

@@ -1,4 +1,5 @@
-import { type ErrorCode, refuse, type Result } from '@linkspan/protocol';
+import { refuse, type Result } from '@linkspan/protocol';
+import { type ConfigurationContext, INLINE_ONLY } from '../configuration.ts';
 import type { Connector } from '../connector.ts';
 import { isObject } from '../document-reader.ts';
 
@@ -12,24 +13,24 @@ export type ConnectorFactory = () => Connector;
 export async function readConnector(
   system: string,
   value: unknown,
-  code: ErrorCode = 'configuration-invalid',
+  context: ConfigurationContext = INLINE_ONLY,
 ): Promise<Result<ConnectorFactory>> {
   switch (isObject(value) ? value['kind'] : undefined) {
     case 'evm': {
       const { evmConfig } = await import('./evm/evm-config.ts');
-      const config = evmConfig(system, value, code);
+      const config = evmConfig(system, value, context);
       if (!config.ok) return config;
       const { createEvmConnector } = await import('./evm/evm-connector.ts');
       return { ok: true, value: () => createEvmConnector(config.value) };
     }
     case 'web-api': {
       const { webApiConfig } = await import('./web-api/web-api-config.ts');
-      const config = webApiConfig(system, value, code);
+      const config = webApiConfig(system, value, context);
       if (!config.ok) return config;
       const { createWebApiConnector } = await import('./web-api/web-api-connector.ts');
       return { ok: true, value: () => createWebApiConnector(config.value) };
     }
     default:
-      return refuse(code, 'The connector needs a "kind": evm or web-api.');
+      return refuse('configuration-invalid', 'The connector needs a "kind": evm or web-api.');
   }
 }

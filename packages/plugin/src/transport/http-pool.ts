@@ -1,10 +1,13 @@
 import type { Live, TlsCredentials } from '@linkspan/protocol';
 import { type Dispatcher, Pool } from 'undici';
+import { traceHeaders } from '../trace-context.ts';
 import { expectName } from './peer-names.ts';
 
-/** Connections to one server. `close` ends them at once, whatever is under way. */
+/** Connections to one server. Requests carry the trace on within which they are made. `close` ends them at once, whatever is under way. */
 export type HttpPool = {
-  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
+  request(
+    options: Dispatcher.RequestOptions & { readonly headers?: Record<string, string> },
+  ): Promise<Dispatcher.ResponseData>;
   close(): Promise<void>;
 };
 
@@ -40,7 +43,7 @@ export function createHttpPool(options: HttpPoolOptions): HttpPool {
     });
   });
   return {
-    request: (request) => pool.request(request),
+    request: (request) => pool.request({ ...request, headers: { ...request.headers, ...traceHeaders() } }),
     async close() {
       stop?.();
       await Promise.all([pool, ...retired].map((each) => each.destroy()));

@@ -1,4 +1,4 @@
-import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 
 /**
  * The names that a certificate was issued for, out of its subject alternative names in Node's notation (`DNS:a.example, URI:urn:b`): DNS names in
@@ -42,9 +42,9 @@ export function expectName(name: string): (host: string, certificate: PeerCertif
  * The names of the client at the other end of a connection, whose certificate this server verified; undefined where it presented none, or one that
  * the server's authorities did not issue.
  */
-export function clientNames(socket: Pick<TLSSocket, 'authorized' | 'getPeerX509Certificate'> | object): string[] | undefined {
-  if (!('authorized' in socket) || !('getPeerX509Certificate' in socket) || socket.authorized !== true) return undefined;
-  // A resumed session of TLS 1.3 counts as authorized even where its client never had a certificate.
+export function clientNames(socket: object): string[] | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  // A session of TLS 1.3 that is resumed counts as authorized even where its client never had a certificate.
   const certificate = socket.getPeerX509Certificate();
   return certificate ? namesOf(certificate.subjectAltName) : undefined;
 }

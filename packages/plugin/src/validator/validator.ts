@@ -2,6 +2,7 @@ import {
   Fault,
   type Hash,
   hashOf,
+  isCanonicalisable,
   type Operation,
   refuse,
   type Refused,
@@ -10,6 +11,7 @@ import {
   type Signer,
   type SigningKey,
   type Statement,
+  statementSchema,
   type Verb,
 } from '@linkspan/protocol';
 import type { Connector, Observation, ObservationFilter } from '../connector.ts';
@@ -149,6 +151,7 @@ export function createValidator(options: ValidatorOptions): Validator {
       reason,
       transaction,
     };
+    if (!statementSchema.safeParse(statement).success || !isCanonicalisable(statement)) throw unsayable(system);
     return { ok: true, value: { status: 'final', statement, signature: await signer.sign(statement) } };
   }
 
@@ -197,12 +200,14 @@ export function createValidator(options: ValidatorOptions): Validator {
         held: String(held),
       }));
       const reading = { schema: 'reading/1', network, system, nonce, query, cursor, positions: rows } as const;
+      if (!isCanonicalisable(reading)) throw unsayable(system);
       return { ok: true, value: { reading, signature: await signer.sign(reading) } };
     },
     async *observations(after, filter, signal) {
       const until = AbortSignal.any([signal, closed.signal]);
       for await (const { cursor, observation } of connector.observe(after, filter, until)) {
         const document = { schema: 'observation/1', network, system, after: cursor, ...observation } as const;
+        if (!isCanonicalisable(document)) throw unsayable(system);
         yield { observation: document, signature: await signer.sign(document) };
       }
     },
@@ -213,6 +218,13 @@ export function createValidator(options: ValidatorOptions): Validator {
       await connector[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What a system says about an operation is signed as it is, or not at all. */
+function unsayable(system: string): Fault {
+  return new Fault('system-unavailable', `${system} says something that no statement can hold.`, {
+    mayHaveHappened: true,
+  });
 }
 
 const NEEDS_CERTIFICATE: ReadonlySet<Verb> = new Set(['execute', 'deliver', 'release', 'settle-dvp']);

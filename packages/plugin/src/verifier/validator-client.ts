@@ -1,14 +1,17 @@
-import { ERRORS, Fault, type Refused, type Result, type SigningKey } from '@linkspan/protocol';
-import { Pool } from 'undici';
+import { ERRORS, Fault, type Live, type Refused, type Result, type SigningKey, type TlsCredentials } from '@linkspan/protocol';
+import { boundedJson } from '../bounded-json.ts';
 import { noAnswer } from '../no-answer.ts';
+import { createHttpPool, type HttpPool } from '../transport/http-pool.ts';
 import { parseProblem } from '../wire.ts';
 
 /** A validator, by the key whose signatures count and the address where it is asked. */
 export type ValidatorEndpoint = {
   readonly key: SigningKey;
   readonly url: string;
-  /** Mutual TLS: the asker's certificate and key, and the authority that signed the validator's, as PEM. */
-  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** The name that its certificate must have; the host of `url` where none is given. */
+  readonly name?: string | undefined;
+  /** Mutual TLS: the asker's certificate and key, and the authority that signed the validator's. */
+  readonly tls?: Live<TlsCredentials> | undefined;
 };
 
 /** Speaks HTTP with one validator. A refusal is a value; no answer, or one that says "try again", is a Fault. */
@@ -27,12 +30,23 @@ export type ValidatorClient = {
 
 /** What an answer may take on top of the time that was asked for, before the validator counts as silent. */
 const ANSWER_MS = 5_000;
+/** Balances of all accounts of a system are the longest answer there is. */
+const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
+/** An observation has a few kilobytes. */
+const LONGEST_LINE = 1_000_000;
 
-export function createValidatorClient({ key, url, tls }: ValidatorEndpoint): ValidatorClient {
+/** The connections to a validator. No end of a body is waited for: it may be a stream. */
+export function openValidatorPool({ url, name, tls }: ValidatorEndpoint, connections = 256): HttpPool {
+  const { origin } = new URL(url);
+  const pool = { connections, bodyTimeout: 0 };
+  return createHttpPool({ origin, tls, serverName: name, connectTimeoutMs: 2_000, pool });
+}
+
+export function createValidatorClient(endpoint: ValidatorEndpoint): ValidatorClient {
+  const { key, url } = endpoint;
   const base = new URL(url);
   const prefix = base.pathname.replace(/\/$/, '');
-  const connect = { timeout: 2_000, ...tls };
-  const pool = new Pool(base.origin, { connections: 256, connect, bodyTimeout: 0 });
+  const pool = openValidatorPool(endpoint);
   const who = `The validator at ${base.origin}`;
 
   return {
@@ -55,13 +69,14 @@ export function createValidatorClient({ key, url, tls }: ValidatorEndpoint): Val
         for await (const chunk of body.setEncoding('utf8')) {
           const lines = (rest + String(chunk)).split('\n');
           rest = lines.pop() ?? '';
+          if (rest.length > LONGEST_LINE) throw new Error(`a line of more than ${LONGEST_LINE} characters`);
           yield* lines;
         }
       } catch (error) {
         throw noAnswer('validator-unavailable', who, error);
       }
     },
-    close: () => pool.destroy(),
+    close: () => pool.close(),
   };
 
   async function exchange(
@@ -80,7 +95,7 @@ export function createValidatorClient({ key, url, tls }: ValidatorEndpoint): Val
         signal,
         headersTimeout: waitMs + ANSWER_MS,
       });
-      return { status: response.statusCode, body: await response.body.json() };
+      return { status: response.statusCode, body: await boundedJson(response.body, LARGEST_ANSWER_BYTES) };
     } catch (error) {
       throw noAnswer('validator-unavailable', who, error);
     }

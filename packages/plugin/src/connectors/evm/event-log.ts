@@ -6,7 +6,7 @@ import type { EvmSystem } from './evm-connector.ts';
 import { type Hex, RpcError } from './json-rpc.ts';
 import { type HoldRecord, moved } from './operation-state.ts';
 import { tokenAbi } from './token-abi.ts';
-import { EVENT_TOPICS, type TokenLog } from './token-reader.ts';
+import { decoded, EVENT_TOPICS, type TokenLog } from './token-reader.ts';
 
 const PAGE_BLOCKS = 1_000;
 const TOPICS = [Object.values(EVENT_TOPICS)];
@@ -47,21 +47,22 @@ export async function* observeLog(
 
 function parseCursor(cursor: string, firstBlock: number): { block: number; index: number | undefined } {
   if (cursor === '') return { block: firstBlock - 1, index: undefined };
-  const [block, index] = cursor.split('.');
+  const [, block, index] = /^([0-9]{1,15})(?:\.([0-9]{1,9}))?$/.exec(cursor) ?? [];
+  if (block === undefined) throw new Fault('system-unavailable', 'The cursor is no place in the log of the token.');
   return { block: Number(block), index: index === undefined ? undefined : Number(index) };
 }
 
 type Observed = ObservedEvent & { readonly settlement: Hash | undefined };
 
 async function observed(evm: EvmSystem, logs: readonly TokenLog[]): Promise<Observed[]> {
-  const decoded = logs.map((log) => ({
+  const known = logs.map((log) => ({
     log,
-    event: decodeEventLog({ abi: tokenAbi, topics: [...log.topics], data: log.data }),
+    event: decoded(log, () => decodeEventLog({ abi: tokenAbi, topics: [...log.topics], data: log.data })),
   }));
   // The event of a release does not say to whom the amount would have gone; the hold does.
-  const released = decoded.flatMap(({ event }) => (event.eventName === 'Released' ? [event.args.hold] : []));
+  const released = known.flatMap(({ event }) => (event.eventName === 'Released' ? [event.args.hold] : []));
   const holds = new Map((await evm.reader.holds(released)).map((hold, i) => [released[i], hold]));
-  return decoded.flatMap(({ log, event }) => {
+  return known.flatMap(({ log, event }) => {
     const cursor = `${log.block}.${log.logIndex}`;
     switch (event.eventName) {
       case 'Held': {

@@ -11,6 +11,7 @@ import {
 import { encodeFunctionData, stringToHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import type { Connector, Observation, Reading, ReadingQuery, Submission } from '../../connector.ts';
+import { noAnswer } from '../../no-answer.ts';
 import { createAccountBook } from './account-book.ts';
 import { observeLog } from './event-log.ts';
 import type { EvmConfig } from './evm-config.ts';
@@ -37,7 +38,7 @@ export type EvmSystem = {
 /** A cash token with holds on an EVM chain. Final is what has `confirmations` blocks on top of it. */
 export function createEvmConnector(config: EvmConfig): Connector {
   const { system, token, confirmations, pollingMs } = config;
-  const rpc = createJsonRpc({ url: config.rpcUrl, system, timeoutMs: config.timeoutMs });
+  const rpc = createJsonRpc({ url: config.rpcUrl, system, timeoutMs: config.timeoutMs, tls: config.tls });
   const head = createHeadWatch({ rpc, confirmations, pollingMs });
   const account = privateKeyToAccount(asPrivateKey(config.executorPrivateKey.reveal()));
   const sender = createTransactionSender({ rpc, head, account, system, stuckMs: config.stuckMs });
@@ -53,17 +54,31 @@ export function createEvmConnector(config: EvmConfig): Connector {
   };
   const accounts = createAccountBook(evm);
   return {
-    submit: (operation, certificate) => submit(evm, operation, certificate),
+    submit: (operation, certificate) => intelligible(system, submit(evm, operation, certificate)),
     observe: (cursor, filter, signal) => observeLog(evm, cursor, filter, signal),
-    lookup: (operation) => lookup(evm, operation),
-    fence: (operation, reason, certificate) => fence(evm, operation, reason, certificate),
-    read: (query) => read(evm, () => accounts.known(), query),
+    lookup: (operation) => intelligible(system, lookup(evm, operation)),
+    fence: (operation, reason, certificate) => intelligible(system, fence(evm, operation, reason, certificate)),
+    read: (query) =>
+      intelligible(
+        system,
+        read(evm, () => accounts.known(), query),
+      ),
     async [Symbol.asyncDispose]() {
       sender.close();
       head.close();
       await rpc.close();
     },
   };
+}
+
+/** A node that refuses what no right node refuses, such as to tell its height, has given no answer. */
+async function intelligible<T>(system: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof RpcError) throw noAnswer('system-unavailable', system, error);
+    throw error;
+  }
 }
 
 async function submit(evm: EvmSystem, operation: Operation, certificate?: SignedCertificate): Promise<Submission> {

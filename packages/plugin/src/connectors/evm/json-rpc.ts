@@ -1,7 +1,7 @@
-import { Broken } from '@linkspan/protocol';
-import { Pool } from 'undici';
+import { Fault, type Live, type TlsCredentials } from '@linkspan/protocol';
 import { isObject } from '../../document-reader.ts';
 import { noAnswer } from '../../no-answer.ts';
+import { createHttpPool } from '../../transport/http-pool.ts';
 
 /** An Ethereum node's JSON-RPC. Calls made in one go travel in one HTTP request. Throws RpcError for a refusal, a Fault for no answer. */
 export type JsonRpc = {
@@ -23,18 +23,26 @@ export class RpcError extends Error {
 }
 
 const LARGEST_BATCH = 100;
+/** A page of the log of a busy token has a few megabytes; a node that sends more is not read to the end. */
+const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export function createJsonRpc(options: {
   readonly url: string;
   readonly system: string;
   readonly timeoutMs: number;
+  readonly tls?: Live<TlsCredentials> | undefined;
 }): JsonRpc {
   const url = new URL(options.url);
-  const pool = new Pool(url.origin, {
-    connections: 16,
-    connect: { timeout: 2_000 },
-    headersTimeout: options.timeoutMs,
-    bodyTimeout: options.timeoutMs,
+  const pool = createHttpPool({
+    origin: url.origin,
+    tls: options.tls,
+    connectTimeoutMs: 2_000,
+    pool: {
+      connections: 16,
+      headersTimeout: options.timeoutMs,
+      bodyTimeout: options.timeoutMs,
+      maxResponseSize: LARGEST_ANSWER_BYTES,
+    },
   });
   const path = `${url.pathname}${url.search}`;
   // Two lanes, because some nodes answer a transaction only once it is mined, and no read should wait for that.
@@ -89,7 +97,7 @@ export function createJsonRpc(options: {
         lanes[lane].push({ id: nextId++, method, params, resolve, reject });
       });
     },
-    close: () => pool.destroy(),
+    close: () => pool.close(),
   };
 }
 
@@ -124,10 +132,15 @@ function revertData(data: unknown): string | undefined {
 
 export type Hex = `0x${string}`;
 
+/** A node that does not speak as nodes do says nothing, and what was asked of it may have happened all the same. */
 export function asHex(value: unknown): Hex {
-  if (!isHexText(value))
-    throw new Broken(`the node answered ${JSON.stringify(value)?.slice(0, 80)} where hexadecimal was due`);
+  if (!isHexText(value)) throw unintelligible(value, 'hexadecimal was due');
   return value;
+}
+
+export function unintelligible(value: unknown, due: string): Fault {
+  const shown = JSON.stringify(value)?.slice(0, 80) ?? 'nothing';
+  return new Fault('system-unavailable', `The node answered ${shown} where ${due}.`, { mayHaveHappened: true });
 }
 
 export function isHexText(value: unknown): value is Hex {
@@ -135,8 +148,9 @@ export function isHexText(value: unknown): value is Hex {
 }
 
 export function asNumber(value: unknown): number {
-  const number = Number(BigInt(asHex(value)));
-  if (!Number.isSafeInteger(number)) throw new Broken(`the node answered ${String(value)}, beyond 2^53-1`);
+  const hex = asHex(value);
+  const number = hex === '0x' ? Number.NaN : Number(hex);
+  if (!Number.isSafeInteger(number)) throw unintelligible(value, 'a number up to 2^53-1 was due');
   return number;
 }
 

@@ -1,7 +1,7 @@
 import { Fault, hashToHex, type Operation } from '@linkspan/protocol';
 import { decodeFunctionResult, encodeFunctionData, hexToString, toEventSelector, zeroHash } from 'viem';
 import { isObject } from '../../document-reader.ts';
-import { asHex, asNumber, type Hex, isHexText, type JsonRpc, toHex } from './json-rpc.ts';
+import { asHex, asNumber, type Hex, isHexText, type JsonRpc, toHex, unintelligible } from './json-rpc.ts';
 import { holdIdOf, type HoldRecord, type OperationRecord, type Proof } from './operation-state.ts';
 import { tokenAbi } from './token-abi.ts';
 
@@ -39,6 +39,8 @@ export const EVENT_TOPICS: Readonly<Record<Proof['event'], Hex>> = {
 };
 export const TRANSFER_TOPIC: Hex = toEventSelector('Transfer(address,address,uint256)');
 
+/** `0x` and 32 bytes. */
+const WORD_DIGITS = 66;
 const OPERATION_STATUS = ['none', 'effective', 'fenced'] as const;
 const OPERATION_KIND = ['none', 'hold', 'execute', 'release'] as const;
 const HOLD_STATUS = ['none', 'held', 'executed', 'released'] as const;
@@ -60,7 +62,10 @@ export function createTokenReader({
 
   async function readRecord(id: Hex): Promise<OperationRecord> {
     const data = encodeFunctionData({ abi: tokenAbi, functionName: 'operations', args: [id] });
-    const record = decodeFunctionResult({ abi: tokenAbi, functionName: 'operations', data: await call(data) });
+    const answer = await call(data);
+    const record = decoded(answer, () =>
+      decodeFunctionResult({ abi: tokenAbi, functionName: 'operations', data: answer }),
+    );
     return {
       status: OPERATION_STATUS[record.status] ?? 'none',
       kind: OPERATION_KIND[record.kind] ?? 'none',
@@ -72,7 +77,8 @@ export function createTokenReader({
 
   async function readHold(id: Hex): Promise<HoldRecord> {
     const data = encodeFunctionData({ abi: tokenAbi, functionName: 'holds', args: [id] });
-    const hold = decodeFunctionResult({ abi: tokenAbi, functionName: 'holds', data: await call(data) });
+    const answer = await call(data);
+    const hold = decoded(answer, () => decodeFunctionResult({ abi: tokenAbi, functionName: 'holds', data: answer }));
     return {
       status: HOLD_STATUS[hold.status] ?? 'none',
       closedBlock: Number(hold.closedBlock),
@@ -84,7 +90,9 @@ export function createTokenReader({
   }
 
   async function readAmount(functionName: 'balanceOf' | 'heldBalanceOf', account: Hex): Promise<bigint> {
-    return BigInt(await call(encodeFunctionData({ abi: tokenAbi, functionName, args: [account] })));
+    const answer = await call(encodeFunctionData({ abi: tokenAbi, functionName, args: [account] }));
+    if (answer.length !== WORD_DIGITS) throw unintelligible(answer, 'an amount was due');
+    return BigInt(answer);
   }
 
   async function readLogs({ from, to, topics }: Parameters<TokenReader['logs']>[0]): Promise<TokenLog[]> {
@@ -143,6 +151,15 @@ function tokenLog(value: unknown): TokenLog {
     topics: [topics[0] ?? '0x', ...topics.slice(1)],
     data: asHex(log['data']),
   };
+}
+
+/** What a node says of the token, where it can be read as the token's interface has it. Throws a Fault `system-unavailable` where not. */
+export function decoded<T>(answer: unknown, decode: () => T): T {
+  try {
+    return decode();
+  } catch {
+    throw unintelligible(answer, 'something of the interface of the token was due');
+  }
 }
 
 function lower(address: Hex): Hex {

@@ -2,7 +2,7 @@ import { Fault } from '@linkspan/protocol';
 import { keccak256, type LocalAccount } from 'viem';
 import { isObject } from '../../document-reader.ts';
 import type { HeadWatch } from './head-watch.ts';
-import { asHex, asNumber, type Hex, isHexText, type JsonRpc, RpcError } from './json-rpc.ts';
+import { asHex, asNumber, type Hex, isHexText, type JsonRpc, RpcError, unintelligible } from './json-rpc.ts';
 
 /** What became of a transaction: mined, and whether it was reverted. */
 export type Mined = { readonly hash: Hex; readonly block: number; readonly reverted: boolean };
@@ -49,6 +49,8 @@ type Chain = { readonly chainId: number; gasPrice: bigint; nextNonce: number };
 
 const RESEND_MS = 1_000;
 const LOOKED_AT = 50;
+/** A whole coin for a unit of gas. Nobody means that; a node that asks for it is not believed. */
+const HIGHEST_GAS_PRICE = 10n ** 18n;
 
 export function createTransactionSender({ rpc, head, account, system, stuckMs }: SenderOptions): TransactionSender {
   const address = account.address;
@@ -113,7 +115,7 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
       rpc.call('eth_gasPrice', []),
       rpc.call('eth_getTransactionCount', [address, 'pending']),
     ]);
-    return { chainId: asNumber(chainId), gasPrice: BigInt(asHex(gasPrice)), nextNonce: asNumber(nextNonce) };
+    return { chainId: asNumber(chainId), gasPrice: feeOf(gasPrice), nextNonce: asNumber(nextNonce) };
   }
 
   async function signed(call: Call, { chainId }: Chain, nonce: number, gasPrice: bigint): Promise<InFlight> {
@@ -259,6 +261,7 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
   async function replace(entry: InFlight): Promise<void> {
     const state = await chainState();
     const gasPrice = entry.gasPrice + entry.gasPrice / 8n + 1n;
+    if (gasPrice > HIGHEST_GAS_PRICE) return;
     const { raw, hashes, sentAtMs } = await signed(entry.call, state, entry.nonce, gasPrice);
     Object.assign(entry, { raw, gasPrice, sentAtMs, hashes: [...hashes, ...entry.hashes] });
     await deliverQuietly(entry);
@@ -266,7 +269,8 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
 
   async function fillGap(from: number, to: number): Promise<void> {
     const state = await chainState();
-    for (let nonce = from; nonce < to; nonce++) {
+    // A few at a time, since how wide the gap is follows from what the node says.
+    for (let nonce = from; nonce < Math.min(to, from + LOOKED_AT); nonce++) {
       if (byNonce.has(nonce)) continue;
       const filler = await signed({ to: address, data: '0x', gas: 21_000n }, state, nonce, state.gasPrice);
       byNonce.set(nonce, filler);
@@ -296,6 +300,13 @@ export function createTransactionSender({ rpc, head, account, system, stuckMs }:
       byCall.clear();
     },
   };
+}
+
+function feeOf(value: unknown): bigint {
+  const hex = asHex(value);
+  const gasPrice = hex === '0x' || hex.length > 66 ? HIGHEST_GAS_PRICE + 1n : BigInt(hex);
+  if (gasPrice > HIGHEST_GAS_PRICE) throw unintelligible(value, 'a gas price was due');
+  return gasPrice;
 }
 
 /** Nodes agree on the meaning of these answers, not on their words (geth, Besu, GoQuorum, anvil). */

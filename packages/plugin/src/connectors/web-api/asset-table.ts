@@ -27,7 +27,7 @@ export function createAssetTable(assets: readonly Asset[]): AssetTable {
     },
     toTerms(id, amount) {
       const asset = byId.get(id);
-      if (asset?.kind === 'cash' && /^[0-9]+$/.test(amount)) {
+      if (asset?.kind === 'cash' && /^[0-9]{1,40}$/.test(amount)) {
         return { amount: formatAmount(BigInt(amount), asset.currency), currency: asset.currency };
       }
       if (asset?.kind === 'securities') return { isin: asset.isin, quantity: amount };

@@ -5,6 +5,7 @@ import { fillTemplate, textAt } from './template.ts';
 import { awaitedTermsAt, idOf, listAt, reasonIn, termsAt, type WebApi } from './web-api.ts';
 
 const LONG_POLL_MS = 20_000;
+const NOTHING_NEW_MS = 20;
 
 /** Follows the system's feed by long polls. The cursor is the sequence of the last event, so nothing is lost while the system is away. */
 export async function* observeEvents(
@@ -24,6 +25,8 @@ export async function* observeEvents(
         if (observed && wants(filter, observed.observation, settlementOf(api, event))) yield observed;
       }
       after = page.next;
+      // A system that answers at once that there is nothing would be asked as fast as it can answer.
+      if (page.events.length === 0) await pause(NOTHING_NEW_MS, signal);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       await pause(backOffMs(++failures, 50, 1_000), signal);

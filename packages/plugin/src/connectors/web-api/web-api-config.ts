@@ -1,7 +1,16 @@
-import { checkCurrency, type ErrorCode, refuse, type Result, type Verb, VERBS } from '@linkspan/protocol';
+import {
+  checkCurrency,
+  constant,
+  type Live,
+  refuse,
+  type Result,
+  type TlsCredentials,
+  type Verb,
+  VERBS,
+} from '@linkspan/protocol';
+import { type ConfigurationContext, readSecret, readTlsTowards, readUrl } from '../../configuration.ts';
 import type { DocumentReader } from '../../document-reader.ts';
 import { readDocument } from '../../document-reader.ts';
-import { Secret } from '../../secret.ts';
 import type { Asset } from './asset-table.ts';
 import { DEFAULT_MAPPING, type Mapping, type RequestTemplate } from './mapping.ts';
 
@@ -9,30 +18,37 @@ export type WebApiConfig = {
   readonly system: string;
   readonly baseUrl: string;
   readonly clientId: string;
-  readonly clientSecret: Secret;
+  readonly tls: Live<TlsCredentials> | undefined;
+  readonly clientSecret: Live<string>;
   readonly assets: readonly Asset[];
   readonly mapping: Mapping;
   readonly timeoutMs: number;
 };
 
-const URL_FORM = { pattern: /^https?:\/\/\S+$/, words: 'an http or https address' };
-
 /**
- * `{ kind: "web-api", baseUrl, clientId, clientSecret, assets: [{ id, kind: "cash" | "securities", currency?, isin? }], timeoutMs?, verbs? }`.
- * `currency` and `isin` are the asset's id where they are left out. `verbs` replaces or adds requests: `{ hold: { method, path, body } }`.
+ * `{ kind: "web-api", baseUrl, tls?: { caFile?, certFile?, keyFile? }, clientId, clientSecretFile | clientSecret, assets: [{ id, kind: "cash" |
+ * "securities", currency?, isin? }], timeoutMs?, verbs? }`. `currency` and `isin` are the asset's id where they are left out. `verbs` replaces or
+ * adds requests: `{ hold: { method, path, body } }`.
  */
-export function webApiConfig(system: string, value: unknown, code: ErrorCode): Result<WebApiConfig> {
+export function webApiConfig(system: string, value: unknown, context: ConfigurationContext): Result<WebApiConfig> {
+  if (system === '') return refuse('configuration-invalid', 'The system has no name.');
   const reader = readDocument(value);
+  const build = readWebApi(system, reader, context);
+  return reader.finish('configuration-invalid', build);
+}
+
+/** Asks a reader for every member; what it returns makes the configuration where nothing was wrong. */
+export function readWebApi(system: string, reader: DocumentReader, context: ConfigurationContext): () => WebApiConfig {
   reader.choice('kind', ['web-api']);
-  const baseUrl = reader.text('baseUrl', URL_FORM);
+  const baseUrl = readUrl(reader, 'baseUrl', context);
+  const tls = readTlsTowards(reader, baseUrl, context);
   const clientId = reader.text('clientId');
-  const clientSecret = new Secret(reader.text('clientSecret'));
+  const clientSecret = readSecret(reader, 'clientSecret', 'clientSecretFile', context) ?? constant('');
   const assets = reader.objects('assets').map(readAsset);
   const timeoutMs = reader.integer('timeoutMs', { min: 100, max: 120_000, otherwise: 10_000 });
   const verbs = reader.has('verbs') ? readVerbs(reader) : {};
   const mapping = { ...DEFAULT_MAPPING, verbs: { ...DEFAULT_MAPPING.verbs, ...verbs } };
-  if (system === '') return refuse(code, 'The system has no name.');
-  return reader.finish(code, () => ({ system, baseUrl, clientId, clientSecret, assets, mapping, timeoutMs }));
+  return () => ({ system, baseUrl, tls, clientId, clientSecret, assets, mapping, timeoutMs });
 }
 
 function readAsset(reader: DocumentReader): Asset {

@@ -93,7 +93,8 @@ async function closedByAnother(
 async function wasFencedAfter(api: WebApi, operation: Operation, booking: string): Promise<boolean> {
   const { request, list, next, operation: id, dead, terms } = api.mapping.events;
   const wanted = hashToHex(operation.id);
-  for (let after = booking; ;) {
+  let after = booking;
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
     const { status, body } = await api.client.send(fillTemplate(request, { after, waitMs: '0' }));
     if (status >= 300)
       throw new Fault('system-unavailable', `${api.system} does not show its events (HTTP ${status}).`);
@@ -103,7 +104,11 @@ async function wasFencedAfter(api: WebApi, operation: Operation, booking: string
     if (events.length === 0 || following === undefined || following === after) return false;
     after = following;
   }
+  throw new Fault('system-unavailable', `The events of ${api.system} have no end.`);
 }
+
+/** Pages of the feed behind one booking; a system that gives ever new ones would keep us for ever. */
+const MOST_PAGES = 20_000;
 
 async function fence(
   api: WebApi,
@@ -147,12 +152,18 @@ async function read(api: WebApi, query: ReadingQuery): Promise<Reading> {
     listAt(one, positions).map((position) => ({
       account: textAt(one, account) ?? '',
       asset: textAt(position, asset) ?? '',
-      balance: BigInt(textAt(position, balance) ?? '0'),
-      held: BigInt(textAt(position, held) ?? '0'),
+      balance: wholeNumber(api, textAt(position, balance)),
+      held: wholeNumber(api, textAt(position, held)),
     })),
   );
   const { accounts } = query;
   return { positions: accounts ? rows.filter((row) => accounts.includes(row.account)) : rows, cursor };
+}
+
+function wholeNumber({ system }: WebApi, text = '0'): bigint {
+  if (!/^-?[0-9]{1,40}$/.test(text))
+    throw new Fault('system-unavailable', `${system} shows a position that is no whole number.`);
+  return BigInt(text);
 }
 
 async function newestCursor(api: WebApi): Promise<string> {

@@ -65,7 +65,7 @@ export function idOf(hex: string | undefined): Hash {
 /** A refusal as the system words it. */
 export function refusalIn(api: WebApi, { status, body }: WebAnswer): Submission {
   const { code, reason, message, certificatePrefix } = api.mapping.refusal;
-  const words = textAt(body, message) ?? `${api.system} answered HTTP ${status}.`;
+  const words = (textAt(body, message) ?? `${api.system} answered HTTP ${status}.`).slice(0, 500).toWellFormed();
   const refusal = { status: 'refused', reason: reasonIn(body, reason), message: words } as const;
   return (textAt(body, code) ?? '').startsWith(certificatePrefix) ? { ...refusal, about: 'certificate' } : refusal;
 }

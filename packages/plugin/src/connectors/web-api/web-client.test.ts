@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import { Fault } from '@linkspan/protocol';
-import { Secret } from '../../secret.ts';
+import { constant, Fault } from '@linkspan/protocol';
 import { createWebClient, type WebClient } from './web-client.ts';
 
 const GET = { method: 'GET', path: '/thing' } as const;
@@ -51,7 +50,7 @@ function open(t: TestContext, baseUrl: string, now: () => number, secret = 'secr
     baseUrl,
     tokenPath: '/token',
     clientId: 'me',
-    clientSecret: new Secret(secret),
+    clientSecret: constant(secret),
     timeoutMs: 5_000,
     now,
   });

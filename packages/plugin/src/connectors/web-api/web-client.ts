@@ -1,7 +1,6 @@
-import { Fault } from '@linkspan/protocol';
-import { Pool } from 'undici';
+import { Fault, type Live, type TlsCredentials } from '@linkspan/protocol';
 import { noAnswer } from '../../no-answer.ts';
-import type { Secret } from '../../secret.ts';
+import { createHttpPool } from '../../transport/http-pool.ts';
 import type { FilledRequest } from './template.ts';
 import { valueAt } from './template.ts';
 
@@ -21,7 +20,9 @@ export type WebClientOptions = {
   readonly baseUrl: string;
   readonly tokenPath: string;
   readonly clientId: string;
-  readonly clientSecret: Secret;
+  /** A token is asked for with what it is at that moment. */
+  readonly clientSecret: Live<string>;
+  readonly tls?: Live<TlsCredentials> | undefined;
   readonly timeoutMs: number;
   readonly now: () => number;
 };
@@ -31,10 +32,11 @@ type Token = { readonly text: string; readonly renewAtMs: number };
 export function createWebClient(options: WebClientOptions): WebClient {
   const base = new URL(options.baseUrl);
   const prefix = base.pathname.replace(/\/$/, '');
-  const pool = new Pool(base.origin, {
-    connections: 64,
-    connect: { timeout: 2_000 },
-    bodyTimeout: options.timeoutMs,
+  const pool = createHttpPool({
+    origin: base.origin,
+    tls: options.tls,
+    connectTimeoutMs: 2_000,
+    pool: { connections: 64, bodyTimeout: options.timeoutMs, maxResponseSize: LARGEST_ANSWER_BYTES },
   });
   let token: Promise<Token> | undefined;
 
@@ -59,7 +61,7 @@ export function createWebClient(options: WebClientOptions): WebClient {
   }
 
   async function requestToken(): Promise<Token> {
-    const credentials = `${encodeURIComponent(options.clientId)}:${encodeURIComponent(options.clientSecret.reveal())}`;
+    const credentials = `${encodeURIComponent(options.clientId)}:${encodeURIComponent(options.clientSecret.current())}`;
     const headers = {
       authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
       'content-type': 'application/x-www-form-urlencoded',
@@ -71,7 +73,9 @@ export function createWebClient(options: WebClientOptions): WebClient {
     });
     const text = valueAt(body, '/access_token');
     if (status !== 200 || typeof text !== 'string') throw unauthorised(status);
-    const seconds = Number(valueAt(body, '/expires_in') ?? 60);
+    // A token that is over at once would be asked for again without end.
+    const told = Number(valueAt(body, '/expires_in') ?? 60);
+    const seconds = told >= 1 ? Math.min(told, LONGEST_TOKEN_S) : 1;
     // Renewed with a fifth of its life left, so that no request meets its end.
     return { text, renewAtMs: options.now() + seconds * 800 };
   }
@@ -117,8 +121,11 @@ export function createWebClient(options: WebClientOptions): WebClient {
     }
   }
 
-  return { send, close: () => pool.destroy() };
+  return { send, close: () => pool.close() };
 }
+
+const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
+const LONGEST_TOKEN_S = 86_400;
 
 function parsedOrText(text: string): unknown {
   try {

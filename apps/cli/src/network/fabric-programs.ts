@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Fault } from '@linkspan/protocol';
+
+/** Fabric's programs that a network needs, by the folder that holds them. */
+const PROGRAMS = ['configtxgen', 'configtxlator', 'cryptogen', 'orderer', 'peer'] as const;
+export type FabricProgram = (typeof PROGRAMS)[number];
+export type FabricPrograms = { readonly [P in FabricProgram]: string };
+
+/** The release that `tools/fabric/go.mod` pins. */
+const VERSION = 'v3.1.1';
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const BUILD_TIMEOUT_MS = 30 * 60_000;
+const NEITHER =
+  'A Fabric network needs Fabric 3.1: set FABRIC_BIN to a folder with its programs, or install Go (https://go.dev), with which they are built here.';
+
+/**
+ * Fabric's programs: from `FABRIC_BIN` where it is set, otherwise built once with Go from the pinned source and kept in
+ * `node_modules/.cache`. Throws a Fault `configuration-invalid` with one sentence where there is neither.
+ */
+export async function fabricPrograms(
+  env: Readonly<Record<string, string | undefined>>,
+  say: (line: string) => void,
+): Promise<FabricPrograms> {
+  const given = env['FABRIC_BIN'];
+  if (given) {
+    const missing = missingPrograms(given);
+    if (missing.length === 0) return programsIn(given);
+    throw new Fault('configuration-invalid', `FABRIC_BIN names ${given}, which lacks ${missing.join(', ')}.`);
+  }
+  const cache = join(ROOT, 'node_modules/.cache/linkspan/fabric', `${VERSION}-${process.platform}-${process.arch}`);
+  if (missingPrograms(cache).length === 0) return programsIn(cache);
+  if (!(await canHavePrograms(env))) throw new Fault('configuration-invalid', NEITHER);
+  say(`Building Fabric ${VERSION} with Go, once; this takes a minute or two.`);
+  await build(cache, env);
+  return programsIn(cache);
+}
+
+/** Whether programs are there or could be built. */
+export async function canHavePrograms(env: Readonly<Record<string, string | undefined>>): Promise<boolean> {
+  if (env['FABRIC_BIN']) return missingPrograms(env['FABRIC_BIN']).length === 0;
+  try {
+    await promisify(execFile)('go', ['version']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Builds beside the cache and moves the result there whole, so that a build that was interrupted leaves nothing that looks finished. */
+async function build(cache: string, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const folder = `${cache}.${process.pid}`;
+  mkdirSync(folder, { recursive: true });
+  try {
+    await promisify(execFile)('go', ['build', '-trimpath', '-o', `${folder}/`, 'tool'], {
+      cwd: join(ROOT, 'tools/fabric'),
+      env: { ...env, CGO_ENABLED: '0' },
+      timeout: BUILD_TIMEOUT_MS,
+      maxBuffer: 2 ** 26,
+    });
+    if (missingPrograms(cache).length > 0) {
+      rmSync(cache, { recursive: true, force: true });
+      renameSync(folder, cache);
+    }
+  } catch (cause) {
+    const said =
+      cause instanceof Error && 'stderr' in cause
+        ? String(cause.stderr).trim().split('\n').slice(-3).join(' ')
+        : String(cause);
+    throw new Fault('configuration-invalid', `Go could not build Fabric ${VERSION}: ${said}`, { cause });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function programsIn(folder: string): FabricPrograms {
+  const at = (program: FabricProgram): string => join(folder, program);
+  return {
+    configtxgen: at('configtxgen'),
+    configtxlator: at('configtxlator'),
+    cryptogen: at('cryptogen'),
+    orderer: at('orderer'),
+    peer: at('peer'),
+  };
+}
+
+function missingPrograms(folder: string): FabricProgram[] {
+  return PROGRAMS.filter((program) => !existsSync(join(folder, program)));
+}

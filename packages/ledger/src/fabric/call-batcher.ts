@@ -1,0 +1,132 @@
+import { Fault, type JsonObject, type Result, type SignedCall } from '@linkspan/protocol';
+import type { Written } from './write-transaction.ts';
+
+type Results = readonly Result<JsonObject>[];
+
+type Submission = {
+  readonly calls: readonly SignedCall[];
+  readonly resolve: (results: Results) => void;
+  readonly reject: (fault: Fault) => void;
+};
+
+/** Calls in one transaction, and calls that wait for theirs. */
+const BATCH_CALLS = 200;
+const QUEUED_CALLS = 65_536;
+/** How often calls that meet somebody else's changes are tried again, each time on their own. */
+const ATTEMPTS = 20;
+
+/**
+ * Puts calls into transactions: at once when nothing is under way, otherwise everything that came meanwhile into the next one, since a transaction costs
+ * far more than a call, and two of one organisation at once would only meet each other. When somebody else has changed what a
+ * transaction read, the calls of each settlement go on alone, so that one contested settlement holds up no other.
+ */
+export class CallBatcher {
+  readonly #write: (calls: readonly SignedCall[]) => Promise<Written>;
+  #queue: Submission[] = [];
+  #queuedCalls = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(write: (calls: readonly SignedCall[]) => Promise<Written>) {
+    this.#write = write;
+  }
+
+  submit(calls: readonly SignedCall[]): Promise<Results> {
+    if (this.#queuedCalls + calls.length > QUEUED_CALLS)
+      return Promise.reject(new Fault('ledger-unavailable', `More than ${QUEUED_CALLS} calls are waiting.`));
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ calls: [...calls], resolve, reject });
+      this.#queuedCalls += calls.length;
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Once everything that was submitted has its answer. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // After everything that is ready to run in this turn, so that those who submit together share a transaction.
+    await new Promise(setImmediate);
+    while (this.#queue.length > 0) await this.#writeBatch(this.#nextBatch());
+    this.#running = undefined;
+  }
+
+  #nextBatch(): readonly Submission[] {
+    let size = 0;
+    const after = this.#queue.findIndex(({ calls }, i) => (size += calls.length) > BATCH_CALLS && i > 0);
+    const batch = this.#queue.splice(0, after === -1 ? this.#queue.length : after);
+    this.#queuedCalls -= batch.reduce((sum, { calls }) => sum + calls.length, 0);
+    return batch;
+  }
+
+  async #writeBatch(batch: readonly Submission[]): Promise<void> {
+    try {
+      const results = await this.#writeCalls(batch.flatMap(({ calls }) => calls));
+      let from = 0;
+      for (const { calls, resolve } of batch) {
+        resolve(results.slice(from, from + calls.length));
+        from += calls.length;
+      }
+    } catch (error) {
+      const fault = asFault(error);
+      if (fault.code !== 'internal' || batch.length === 1) {
+        for (const { reject } of batch) reject(fault);
+        return;
+      }
+      // One of them broke something: it alone shall have the fault.
+      for (const each of batch) await this.#writeBatch([each]);
+    }
+  }
+
+  async #writeCalls(calls: readonly SignedCall[]): Promise<Results> {
+    const first = await this.#write(calls);
+    if (first.kind === 'results') return first.results;
+    if (first.kind === 'broken') throw new Fault('internal', first.message);
+    const results: Result<JsonObject>[] = [];
+    for (const group of groupsOf(calls)) {
+      const own = await this.#writeGroup(group.map(({ call }) => call));
+      group.forEach(({ index }, i) => {
+        const result = own[i];
+        if (result) results[index] = result;
+      });
+    }
+    return results;
+  }
+
+  async #writeGroup(calls: readonly SignedCall[]): Promise<Results> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const written = await this.#write(calls);
+      if (written.kind === 'results') return written.results;
+      if (written.kind === 'broken') throw new Fault('internal', written.message);
+    }
+    throw new Fault(
+      'ledger-unavailable',
+      `Others changed the same records ${ATTEMPTS} times before these calls could.`,
+    );
+  }
+}
+
+type Placed = { readonly call: SignedCall; readonly index: number };
+
+/** Calls by the settlement or trade that they concern, in order; those about the network itself are a group. */
+function groupsOf(calls: readonly SignedCall[]): readonly (readonly Placed[])[] {
+  const groups = new Map<string, Placed[]>();
+  for (const [index, call] of calls.entries()) {
+    const subject = subjectOf(call);
+    const group = groups.get(subject) ?? [];
+    group.push({ call, index });
+    groups.set(subject, group);
+  }
+  return [...groups.values()];
+}
+
+function subjectOf({ call: { body } }: SignedCall): string {
+  if ('proposal' in body) return body.proposal;
+  return 'tradeId' in body ? `trade ${body.tradeId}` : 'network';
+}
+
+function asFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  return new Fault('ledger-unavailable', 'The ledger gave no answer.', { cause: error, mayHaveHappened: true });
+}
