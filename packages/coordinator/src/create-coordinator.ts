@@ -1,14 +1,17 @@
 import type { Ledger, LedgerEvent } from '@linkspan/ledger';
 import type { Outcome, Verifier } from '@linkspan/plugin';
 import {
+  type CallBody,
   type CertificateKey,
   type CertificateShare,
   Fault,
   type Hash,
   type Signer,
+  type SignedStatement,
   type SigningKey,
   type Verify,
 } from '@linkspan/protocol';
+import { findOperation } from '@linkspan/scenario';
 import { CallWriter } from './call-writer.ts';
 import { CertificateDesk } from './certificate-desk.ts';
 import type { Clock, Log } from './clock.ts';
@@ -246,23 +249,33 @@ class Loop implements Coordinator {
   }
 
   #deliver(proposal: Hash, outcome: Outcome): void {
-    if (outcome.kind === 'accepted') {
-      this.#driver.add(proposal, outcome.signed, 'own');
+    if (outcome.kind !== 'accepted') {
+      const [first] = outcome.statements;
+      const nonce = `report ${first.statement.operation} ${outcome.kind}`;
+      this.#send(this.#tell(nonce, { type: 'report', proposal, statements: outcome.statements }));
       return;
     }
-    const [first] = outcome.statements;
-    const nonce = `report ${first.statement.operation} ${outcome.kind}`;
-    this.#send(this.#report(proposal, nonce, outcome.statements));
+    const { statement } = outcome.signed;
+    const view = this.#tracked.get(proposal)?.view;
+    const operation = view && findOperation(view.state, statement.operation);
+    if (operation && !operation.byPeople) this.#driver.add(proposal, outcome.signed, 'own');
+    else if (statement.status === 'effective') this.#send(this.#contradict(proposal, outcome.signed));
   }
 
-  async #report(
-    proposal: Hash,
-    nonce: string,
-    statements: Extract<Outcome, { kind: 'disagreement' }>['statements'],
-  ): Promise<void> {
+  /** People had the last word on an operation. That validators say the same is nothing new; that they say otherwise is evidence. */
+  async #contradict(proposal: Hash, signed: SignedStatement): Promise<void> {
+    const answer = await this.#options.ledger.evaluate('settlement', { id: proposal });
+    const { operation } = signed.statement;
+    if (!answer.ok || !findOperation(answer.value.state, operation)?.byPeople) return;
+    await this.#tell(`contradict ${operation}`, { type: 'record', proposal, statements: [signed] });
+  }
+
+  /** Writes evidence, which moves no settlement on. */
+  async #tell(nonce: string, body: Extract<CallBody, { readonly type: 'report' | 'record' }>): Promise<void> {
     const { log } = this.#options;
+    const { proposal } = body;
     try {
-      const result = await this.#writer.write('coordinator', nonce, { type: 'report', proposal, statements });
+      const result = await this.#writer.write('coordinator', nonce, body);
       if (!result.ok) log('warn', `evidence was refused: ${result.refusal.message}`, { proposal });
     } catch (error) {
       log('warn', 'evidence got no answer from the ledger', { proposal, error: String(error) });

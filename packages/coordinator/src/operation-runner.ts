@@ -1,7 +1,7 @@
 import type { SettlementView } from '@linkspan/contract';
 import type { Outcome, Verifier } from '@linkspan/plugin';
 import type { Hash, SignedCertificate } from '@linkspan/protocol';
-import { type Command, commands } from '@linkspan/scenario';
+import { type Command, commands, fencesAfterPeople } from '@linkspan/scenario';
 import type { CertificateDesk } from './certificate-desk.ts';
 import type { Clock, Log } from './clock.ts';
 
@@ -40,7 +40,8 @@ export class OperationRunner {
 
   /** Starts what the settlement now asks of own systems, and stops what it no longer asks. */
   follow(view: SettlementView): void {
-    const open = new Map(commands(view.state).map((command) => [command.operation.id, command]));
+    const asked = [...commands(view.state), ...fencesAfterPeople(view.state)];
+    const open = new Map(asked.map((command) => [command.operation.id, command]));
     for (const [id, run] of this.#runs) {
       const command = run.proposal === view.state.proposal ? open.get(id) : undefined;
       if (run.proposal === view.state.proposal && command?.do !== run.do) this.#stop(id, run);

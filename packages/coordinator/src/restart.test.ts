@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, rmSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Hash } from '@linkspan/protocol';
 import {
@@ -86,6 +87,21 @@ test('F50 a coordinator with an old journal and checkpoint reads again what it h
     await invariants.checkEnded();
   }));
 
+test('a coordinator that has lost its journal signs nothing of what has ended, and what is open all the same', () =>
+  withVirtualNetwork(async (network, time) => {
+    for (let i = 1; i < 4; i++) await settle(network, time, `T-${i}`);
+    network.system('fcy-evm').onRequest = ({ operation }) =>
+      operation?.verb === 'execute' ? 'lose-request' : undefined;
+    const open = await network.lodge(sampleInstruction('T-open', time.now()));
+    await network.until(open, ['committed']);
+    await network.stop(ORGANISATION);
+    for (const ending of ['', '-wal', '-shm']) rmSync(network.journalPath(ORGANISATION) + ending, { force: true });
+    await network.start(ORGANISATION);
+    await time.pass(5_000);
+    assert.equal((await network.coordinator(ORGANISATION).shares(open)).length, 1);
+    assert.equal(signedBlocks(network), 1);
+  }));
+
 test('a journal that has signed the other decision keeps the organisation from signing; a quorum of others goes on', () =>
   withVirtualNetwork(async (network, time) => {
     const instruction = sampleInstruction('T-1', time.now());
@@ -124,6 +140,11 @@ async function busy(network: InProcessNetwork, time: VirtualTime, blocks: number
     assert.ok(retracted.ok);
   }
   await time.idle();
+}
+
+function signedBlocks(network: InProcessNetwork): number {
+  using database = new DatabaseSync(network.journalPath(ORGANISATION), { readOnly: true });
+  return Number(database.prepare('SELECT count(*) AS count FROM signed_block').get()?.['count']);
 }
 
 function checkpointOf(network: InProcessNetwork): number {

@@ -25,6 +25,29 @@ export function commands(settlement: Settlement): Command[] {
     .map((operation) => commandOf(network, id, settlement, operation));
 }
 
+/**
+ * What people said will never happen, once it has been decided to undo everything: it is fenced all the same, because a request may still be on
+ * its way. What validators then say changes nothing, but where it contradicts people's word it is evidence.
+ */
+export function fencesAfterPeople(settlement: Settlement): Command[] {
+  const { settlement: id, network, decision } = settlement;
+  if (id === null || decision?.kind !== 'abort') return [];
+  return settlement.operations
+    .filter(({ status, byPeople, purpose }) => status === 'dead' && byPeople && purpose !== 'inverse')
+    .filter((operation) => !isContradicted(settlement, operation))
+    .map((operation) => ({
+      ...commandOf(network, id, settlement, operation),
+      do: 'fence',
+      certificate: 'abort',
+      notAfter: null,
+    }));
+}
+
+function isContradicted({ attention }: Settlement, operation: OperationState): boolean {
+  const name = operationName(operation);
+  return attention.some((flag) => flag.operation === name && flag.reason === 'contradiction');
+}
+
 function commandOf(network: Hash, id: Hash, settlement: Settlement, operation: OperationState): Command {
   const { system, verb, terms, notBefore, attempt } = operation;
   const shared = {

@@ -216,8 +216,8 @@ export class InProcessNetwork implements AsyncDisposable {
   }
 
   /** Submits a call of an organisation, as a person of it. */
-  async submit(organisation: string, body: CallBody, nonce?: string): Promise<Result<JsonObject>> {
-    const [result] = await this.ledger.submit([this.sample.call(organisation, body, nonce)]);
+  async submit(organisation: string, body: CallBody, nonce?: string, actor?: string): Promise<Result<JsonObject>> {
+    const [result] = await this.ledger.submit([this.sample.call(organisation, body, nonce, actor)]);
     return found(result, 'result');
   }
 

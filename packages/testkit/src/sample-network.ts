@@ -31,7 +31,7 @@ export type SampleNetwork = {
   >;
   readonly validators: Readonly<Record<string, readonly Signer<SigningKey>[]>>;
   /** A signed call; the nonce makes equal calls different. */
-  call(organisation: string, body: CallBody, nonce?: string): SignedCall;
+  call(organisation: string, body: CallBody, nonce?: string, actor?: string): SignedCall;
   /** Genesis and all registrations, ready to be submitted in order. */
   setUp(): SignedCall[];
 };
@@ -63,8 +63,8 @@ export function sampleNetwork(): SampleNetwork {
   };
   const plan = planNetwork(definition, keys, definition.scenarios.map(readScenario), 'sample');
   const id = networkId(plan.genesis);
-  const signed = (organisation: string, body: CallBody, nonce = 'once'): SignedCall => {
-    const call: Call = { schema: 'call/1', network: id, organisation, actor: 'test', nonce, body };
+  const signed = (organisation: string, body: CallBody, nonce = 'once', actor = 'test'): SignedCall => {
+    const call: Call = { schema: 'call/1', network: id, organisation, actor, nonce, body };
     const signer = organisations[organisation]?.call;
     const [first] = signer ? signCalls(signer, [call]) : [];
     if (!first) throw new Error(`no organisation ${organisation}`);
