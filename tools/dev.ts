@@ -87,7 +87,8 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
   const processes = processesOf(definition, layout);
   if (options.fresh) data.forget([...WRITTEN, ...processes.map(({ name }) => name)]);
   const continues = data.continues && !options.fresh;
-  using _secured = options.tls ? await secureNetwork(definition, layout) : undefined;
+  using opened = new DisposableStack();
+  if (options.tls) opened.use(await secureNetwork(definition, layout));
   const { network } = writeFiles(definition, readScenarios(definition, root, scenarioOf), layout);
   screen.title(definition.name);
   screen.text(
@@ -217,7 +218,9 @@ function announce({ options, definition, layout, screen }: Setting, outcomes: re
   screen.line();
   screen.text('In another terminal, here:');
   screen.line(`  ${profile}npx linkspan history ${trade}`);
-  screen.line(`  curl -s -H "Authorization: Bearer $(${profile}npx linkspan token)" ${urlOf(layout, organisation?.id ?? '')}/settlements/${trade}`);
+  screen.line(
+    `  curl -s -H "Authorization: Bearer $(${profile}npx linkspan token)" ${urlOf(layout, organisation?.id ?? '')}/settlements/${trade}`,
+  );
 }
 
 function screenOf({ organisations }: NetworkDefinition, samples: readonly Sample[]): Screen {

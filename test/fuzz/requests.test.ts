@@ -17,5 +17,7 @@ for (const start of [startCoreApiTarget, startValidatorTarget, startDomesticWebT
     for (const status of ['200', '400', '404', '422']) assert.ok((report.statuses[status] ?? 0) > 0, `${status}: none`);
     assert.ok(report.heapGrowth < MOST_HEAP_GROWTH_BYTES, `the heap grew by ${report.heapGrowth} bytes`);
     assert.equal(report.timers, 0, 'timers of requests that are over');
+    // Connections that are kept for the next request, to the system behind a validator, are few.
+    assert.ok(report.sockets < 64, `${report.sockets} sockets are open`);
   });
 }

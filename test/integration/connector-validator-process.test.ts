@@ -44,7 +44,7 @@ test('F1 a validator that is killed and started again goes on, also while its sy
   assert.equal(code, 0);
 });
 
-test('what keeps it from starting is said in one sentence, with exit code 1', async (t) => {
+test('what keeps it from starting is said in one sentence, with the exit code of the error table', async (t) => {
   const files = writeFiles(t, 'http://127.0.0.1:1', 0);
   const running = await startProgram([MAIN, '--config', files.config]);
   t.after(() => running.child.kill('SIGKILL'));
@@ -92,7 +92,7 @@ async function problem(url: string, path: string, body: string): Promise<[number
   return [answer.status, details['code']];
 }
 
-/** Standard error of a start that fails with exit code 1. */
+/** Standard error of a start that fails as the error table says for a configuration. */
 async function failure(args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
@@ -100,7 +100,7 @@ async function failure(args: readonly string[]): Promise<string> {
     text += String(chunk);
   });
   const [code] = await once(child, 'close');
-  assert.equal(code, 1, text);
+  assert.equal(code, 2, text);
   return text;
 }
 

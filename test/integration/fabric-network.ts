@@ -20,6 +20,8 @@ import { bringUp } from '../../apps/cli/src/network/network-up.ts';
 export type TestNetwork = AsyncDisposable & {
   readonly network: FabricNetwork;
   readonly directory: string;
+  /** The same as a CoreAPI's configuration names it. */
+  ledgerConfig(organisation: FabricOrganisation): object;
   /** What an organisation's ledger is opened with: its own client and its own peer. */
   ledgerOptions(organisation: FabricOrganisation): FabricLedgerOptions;
 };
@@ -59,6 +61,19 @@ export async function startTestNetwork(countries: 3 | 4 | 7): Promise<TestNetwor
         gateways: [gatewayOf(organisation, own.publicPeerTlsCa)],
       };
     },
+    ledgerConfig: (organisation) => {
+      const own = layout.organisation(organisation);
+      const { address, name } = gatewayOf(organisation, own.publicPeerTlsCa);
+      return {
+        kind: 'fabric',
+        channel: network.channel,
+        chaincode: network.chaincode,
+        mspId: peerMsp(organisation),
+        client: { certFile: own.client.certificate, keyFile: own.client.key },
+        gateways: [{ address, name, caFile: own.publicPeerTlsCa }],
+        archiveFile: join(own.folder, 'core-api', 'archive.sqlite'),
+      };
+    },
     [Symbol.asyncDispose]: dispose,
   };
 }
@@ -68,7 +83,7 @@ function gatewayOf({ id, host, ports }: FabricOrganisation, tlsCaFile: string): 
 }
 
 /** The first of so many ports in a row that nobody listens on. */
-async function freePorts(count: number): Promise<number> {
+export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = await listenOnce(0);
     if (first === undefined || first + count > 60_000) continue;

@@ -1,7 +1,11 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAuthority, type CertificateAuthority, type Issuance } from '../../tools/local-network/certificate-authority.ts';
+import {
+  createAuthority,
+  type CertificateAuthority,
+  type Issuance,
+} from '../../tools/local-network/certificate-authority.ts';
 
 /** A folder with certificates as an operator would keep them; removed when disposed. */
 export type TlsFolder = Disposable & {

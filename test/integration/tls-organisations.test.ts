@@ -17,7 +17,8 @@ const PROPOSAL = hashOf('a proposal that nobody has');
 
 test('endpoints for organisations are for other organisations, known by their certificates', async () => {
   await using scene = await openScene();
-  const { folder, ask } = scene;
+  const { folder } = scene;
+  const ask: Scene['ask'] = (organisation, client, endpoint) => scene.ask(organisation, client, endpoint);
   const csd = (await folder.authority.issue({ names: namesOf('csd-b') })) satisfies TlsCredentials;
   assert.notEqual(await ask('central-bank-a', csd), 403, 'another organisation');
   assert.equal(await ask('csd-b', csd), 403, 'the organisation itself is no other');
@@ -31,7 +32,11 @@ test('endpoints for organisations are for other organisations, known by their ce
 
 test('a connection that is resumed does not pass for one with a certificate', async () => {
   await using scene = await openScene();
-  const options = { host: '127.0.0.1', port: Number(new URL(scene.urls['csd-b'] ?? '').port), ca: scene.folder.authority.cert };
+  const options = {
+    host: '127.0.0.1',
+    port: Number(new URL(scene.urls['csd-b'] ?? '').port),
+    ca: scene.folder.authority.cert,
+  };
   const first = await opened(connect({ ...options, checkServerIdentity: () => undefined }));
   const session = first.getSession();
   first.destroy();
@@ -48,21 +53,21 @@ test('an organisation is asked only where it proves to be the one that is meant,
   await using impostor = createHttpPeers({ 'central-bank-a': urls['central-bank-b'] ?? '' }, { tls, names: NAMES });
   assert.equal(await impostor.answers('central-bank-a'), false);
   await using peers = createHttpPeers(urls, { tls, names: NAMES });
-  let asked = 0;
+  const asked = { times: 0 };
   const going = { on: true };
   const flow = Array.from({ length: 4 }, async () => {
-    for (; going.on; asked++) {
+    for (; going.on; asked.times++) {
       const failure = await peers.askShares('central-bank-a', PROPOSAL).catch((error: unknown) => error);
       // The proposal is unknown, which the other side can only say to whom it knows.
       if (failure instanceof Fault) assert.match(String(failure.cause), /HTTP 404/);
     }
   });
   for (let i = 0; i < 3; i++) {
-    const soFar = asked;
+    const enough = asked.times + 20;
     await folder.issue('central-bank-a', { names: namesOf('central-bank-a') });
     await folder.issue('asker', { names: namesOf('csd-b') });
     files.reread();
-    while (asked < soFar + 20) await Promise.race([new Promise((resolve) => setImmediate(resolve)), ...flow]);
+    while (asked.times < enough) await Promise.race([new Promise((resolve) => setImmediate(resolve)), ...flow]);
   }
   going.on = false;
   await Promise.all(flow);

@@ -83,12 +83,13 @@ test('half of a renewal is not used: neither a certificate without its key, nor 
 test('who was let in by a former authority is not served for longer than the answer under way', async () => {
   await using scene = await openScene();
   const { folder, files } = scene;
-  await using pool = poolOf(scene.url, valid(files.tls(await folder.issue('core-api', CORE_API), 'client')));
+  const credentials = valid(files.tls(await folder.issue('core-api', CORE_API), 'client'));
+  await using pool = poolOf(scene.url, credentials, 'urn:test:validator', 1);
   assert.equal(await statusOf(pool.pool), 200);
   const successor = await createAuthority('the successor');
   folder.write('server-ca.pem', successor.cert);
   files.reread();
-  await statusOf(pool.pool);
+  assert.equal(await statusOf(pool.pool), 200, 'over the connection that there is');
   await assert.rejects(statusOf(pool.pool));
 });
 
@@ -122,9 +123,9 @@ async function openScene(): Promise<Scene> {
     askWith,
     ask: (paths, serverName) => askWith(valid(files.tls(paths, 'client')), serverName),
     async served() {
-      const { current } = valid(files.tls(own, 'client'));
+      const credentials = valid(files.tls(own, 'client')).current();
       const { hostname: host, port } = new URL(url);
-      const socket = connect({ ...current(), host, port: Number(port), checkServerIdentity: () => undefined });
+      const socket = connect({ ...credentials, host, port: Number(port), checkServerIdentity: () => undefined });
       const { promise, resolve, reject } = Promise.withResolvers<string>();
       socket.once('error', reject);
       socket.once('secureConnect', () => resolve(socket.getPeerCertificate().fingerprint256));
@@ -160,8 +161,9 @@ function poolOf(
   url: string,
   tls: Live<TlsCredentials>,
   serverName = 'urn:test:validator',
+  connections = 4,
 ): AsyncDisposable & { readonly pool: HttpPool } {
-  const pool = createHttpPool({ origin: url, tls, serverName, connectTimeoutMs: 2_000, pool: { connections: 4 } });
+  const pool = createHttpPool({ origin: url, tls, serverName, connectTimeoutMs: 2_000, pool: { connections } });
   return { pool, [Symbol.asyncDispose]: () => pool.close() };
 }
 

@@ -139,7 +139,7 @@ function runScript(folder: string, script: string, seconds: number): Promise<Ran
         complaint
           .trim()
           .split('\n')
-          .find((line) => line.includes('Error')) ?? complaint.trim().split('\n').at(-1);
+          .find((line) => /(^|\s)\w*Error: /.test(line)) ?? complaint.trim().split('\n').at(-1);
       const failed = code !== 0 || figures.length === 0;
       resolve({ figures, problem: failed ? `ended with ${String(code)}: ${last ?? 'it said nothing'}` : undefined });
     });

@@ -32,7 +32,7 @@ function readOperation(path: string, method: string, operation: Readonly<Record<
   const body = recordOf(recordOf(recordOf(operation['requestBody'])['content'])['application/json']);
   const parameters = listOf(operation['parameters']).map(recordOf);
   return {
-    id: String(operation['operationId'] ?? `${method} ${path}`),
+    id: typeof operation['operationId'] === 'string' ? operation['operationId'] : `${method} ${path}`,
     method: method.toUpperCase(),
     path,
     parameters: parameters.map(({ name, in: where, required, schema }) => ({

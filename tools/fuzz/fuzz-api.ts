@@ -84,7 +84,7 @@ export async function fuzzApi(target: ApiTarget, options: FuzzOptions): Promise<
     target: target.name,
     cases: next,
     casesPerSecond: Math.round(next / seconds),
-    statuses: Object.fromEntries([...statuses].toSorted()),
+    statuses: Object.fromEntries([...statuses].toSorted(([a], [b]) => (a < b ? -1 : 1))),
     heapGrowth: heapAfterCollection() - heapBefore,
     sockets: await leftOver('TCPSocketWrap', before.sockets),
     timers: await leftOver('Timeout', before.timers),

@@ -24,7 +24,7 @@ export function fuzzEvidence(options: {
   const folder = join(import.meta.dirname, '../../test/vectors/audit/valid');
   const files = readdirSync(folder).map((name) => ({
     name,
-    right: JSON.parse(readFileSync(join(folder, name), 'utf8')) as unknown,
+    right: parsed(readFileSync(join(folder, name), 'utf8')),
   }));
   const verify = createVerify({ memoize: 20_000 });
   const known = new Map<string, Verdict>();
@@ -59,7 +59,7 @@ function judge(right: unknown, before: Verdict, text: string, verify: () => Verd
     return error instanceof Error ? `threw ${error.name}: ${error.message}` : String(error);
   }
   if (after.verdict === 'refused') return undefined;
-  const file: unknown = JSON.parse(text);
+  const file = parsed(text);
   const places = differences(right, file, '').filter((place) => !OPERATORS_WORD.some((pattern) => pattern.test(place)));
   if (places.length > 0) return `verified although it differs at ${places.slice(0, 5).join(' ')}`;
   if (membersIn(text) !== countMembers(file)) return 'verified although members are there twice';
@@ -97,4 +97,8 @@ function membersIn(text: string): number {
 function countMembers(value: unknown): number {
   if (Array.isArray(value)) return value.reduce<number>((sum, each) => sum + countMembers(each), 0);
   return isRecord(value) ? Object.values(value).reduce<number>((sum, each) => sum + 1 + countMembers(each), 0) : 0;
+}
+
+function parsed(text: string): unknown {
+  return JSON.parse(text);
 }

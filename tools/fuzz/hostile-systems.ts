@@ -169,7 +169,7 @@ async function answer(
     ? 200
     : random.pick([201, 202, 204, 301, 400, 401, 404, 409, 418, 422, 429, 500, 503]);
   if (how === 2) response.setHeader('content-length', String(body.length + 10));
-  if (how === 3) return void flood(response);
+  if (how === 3) return flood(response);
   response.setHeader('content-type', random.pick(['application/json', 'text/html', 'application/problem+json']));
   response.end(body, () => how === 2 && request.socket.destroy());
 }
@@ -177,6 +177,8 @@ async function answer(
 /** A body that never ends by itself. */
 function flood(response: ServerResponse): void {
   const piece = Buffer.alloc(1_000_000, ' ');
+  // Nothing of a body is sent with other statuses, and nothing would hold the writer back.
+  response.statusCode = 200;
   const write = (): void => {
     while (!response.destroyed && response.write(piece));
   };

@@ -80,12 +80,14 @@ function mutateOnce(random: Random, root: unknown): unknown {
     case 3:
       return set(root, place, Array.isArray(value) ? repeated(random, value) : [value]);
     case 4:
-      return set(root, place, strangeText(random, typeof value === 'string' ? value : String(value)));
+      return set(root, place, strangeText(random, textOf(value)));
     case 5:
       return set(
         root,
         place,
-        typeof value === 'number' ? random.pick([-value, value + 0.5, value + 1, `${value}`, -0]) : Number(value),
+        typeof value === 'number'
+          ? random.pick([-value, value + 0.5, value + 1, `${value}`, -0])
+          : Number(textOf(value)),
       );
     default:
       return set(root, place, strangeValue(random));
@@ -260,3 +262,8 @@ const BROKEN_UTF8 = [
   Buffer.from([0x80]),
   Buffer.from([0xf8, 0x88, 0x80, 0x80, 0x80]),
 ];
+
+/** What stands for a value where a text is needed; objects may have a toString of their own by now. */
+function textOf(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'object' : String(value);
+}

@@ -167,7 +167,7 @@ export function parsers(directory: string): Parser[] {
     words('ISIN', ['XS0000000009', 'JP1103581L36'], checkIsin),
     words('LEI', ['999900KITABANK00B013'], checkLei),
     words('BIC', ['KITAJPJ0XXX', 'KITAJPJ0'], checkBic),
-    text('depth', [...envelopes.slice(0, 3)], (input) => deeperThan(input, 32)),
+    text('depth', envelopes.slice(0, 3), (input) => deeperThan(input, 32)),
     value('submit', wire, parseSubmit),
     value('attest', wire, parseAttest),
     value('fence', wire, parseFence),

@@ -28,7 +28,7 @@ function isOfType(type: unknown, value: unknown): boolean {
 function textMisfit(schema: Schema, value: string, at: string): string | undefined {
   const { pattern, minLength, maxLength } = schema;
   if (typeof pattern === 'string' && !new RegExp(pattern).test(value)) return `${at} does not match ${pattern}`;
-  const length = [...value].length;
+  const length = Array.from(value).length;
   if (typeof minLength === 'number' && length < minLength) return `${at} is shorter than ${minLength}`;
   return typeof maxLength === 'number' && length > maxLength ? `${at} is longer than ${maxLength}` : undefined;
 }

@@ -107,4 +107,4 @@ function numberOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' ? value : otherwise;
 }
 
-const LETTERS = [...'abcdefghijklmnopqrstuvwxyzABCDEFGH0123456789 -/._', 'é', '漢', '😀'];
+const LETTERS = Array.from('abcdefghijklmnopqrstuvwxyzABCDEFGH0123456789 -/._é漢😀');

@@ -12,6 +12,7 @@ import {
   type ScenarioDocument,
   scenarioDocumentSchema,
   schemaName,
+  SCOPES,
 } from '@linkspan/protocol';
 import { scenarioReferencePage } from '@linkspan/scenario';
 import { configurationPage } from './configuration-page.ts';
@@ -40,6 +41,7 @@ function apiPage(): string {
     `\`${endpoint.method} ${endpoint.path}\``,
     endpoint.title,
     endpoint.for,
+    endpoint.scope === undefined ? '' : `\`${endpoint.scope}\``,
     parametersOf(endpoint),
     schemaLink(endpoint.form ?? endpoint.body),
     `${endpoint.status} ${endpoint.stream ? 'event stream' : (endpoint.media?.split(';')[0] ?? schemaLink(endpoint.answer))}`.trim(),
@@ -52,8 +54,9 @@ function apiPage(): string {
   return page([
     '# The CoreAPI',
     GENERATED,
-    'Every organisation serves this API. `GET /docs` shows it as a page, `GET /openapi.json` is the OpenAPI 3.1 document. Amounts are decimal strings, instants RFC 3339 in UTC. Every answer that is none is a problem document (RFC 9457) with a code of [the error table](errors.md). Every POST for operators needs a header `Idempotency-Key`.',
-    table(['endpoint', 'what', 'for', 'parameters', 'body', 'answer', 'name'], rows),
+    'Every organisation serves this API. `GET /docs` shows it as a page, `GET /openapi.json` is the OpenAPI 3.1 document. Amounts are decimal strings, instants RFC 3339 in UTC. Every answer that is none is a problem document (RFC 9457) with a code of [the error table](errors.md). Every POST for operators needs a header `Idempotency-Key`. Where a scope stands, an access token with it is needed (`Authorization: Bearer`, RFC 6750).',
+    table(['scope', 'permits to'], Object.entries(SCOPES).map(([scope, words]) => [`\`${scope}\``, words])),
+    table(['endpoint', 'what', 'for', 'scope', 'parameters', 'body', 'answer', 'name'], rows),
     '## Schemas',
     'JSON Schema 2020-12. References lead into the OpenAPI document.',
     ...schemas,

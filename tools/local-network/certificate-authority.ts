@@ -1,13 +1,20 @@
 import { webcrypto, X509Certificate } from 'node:crypto';
-// Before the library, which needs it while it is loaded.
-import './decorator-metadata.ts';
-import * as x509 from '@peculiar/x509';
+import type { JsonGeneralNames, X509Certificate as Issued } from '@peculiar/x509';
+import { offerDecoratorMetadata } from './decorator-metadata.ts';
+
+// The library needs it while it is loaded.
+offerDecoratorMetadata();
+const x509 = await import('@peculiar/x509');
 
 /** A certificate and its key, as PEM. */
 export type Certified = { readonly cert: string; readonly key: string };
 
 /** Subject alternative names: DNS names, addresses and URIs. */
-export type Names = { readonly dns?: readonly string[]; readonly ip?: readonly string[]; readonly uri?: readonly string[] };
+export type Names = {
+  readonly dns?: readonly string[];
+  readonly ip?: readonly string[];
+  readonly uri?: readonly string[];
+};
 
 export type Issuance = {
   readonly names: Names;
@@ -67,7 +74,7 @@ export function isDue(cert: string, authority: string, names: Names, nowMs: numb
   return !isOurs || to - nowMs < (to - from) / 3 || (own.subjectAltName ?? '') !== wanted.join(', ');
 }
 
-function issuer(authority: x509.X509Certificate, authorityKey: webcrypto.CryptoKey, key: string): CertificateAuthority {
+function issuer(authority: Issued, authorityKey: webcrypto.CryptoKey, key: string): CertificateAuthority {
   return {
     cert: `${authority.toString('pem')}\n`,
     key,
@@ -99,7 +106,7 @@ function issuer(authority: x509.X509Certificate, authorityKey: webcrypto.CryptoK
 
 const PURPOSES = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth } as const;
 
-function generalNames({ dns = [], ip = [], uri = [] }: Names): x509.JsonGeneralNames {
+function generalNames({ dns = [], ip = [], uri = [] }: Names): JsonGeneralNames {
   return [
     ...dns.map((value) => ({ type: 'dns' as const, value })),
     ...ip.map((value) => ({ type: 'ip' as const, value })),
@@ -121,5 +128,7 @@ async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
 }
 
 function serialNumber(): string {
-  return Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)).map((byte, i) => (i === 0 ? byte & 0x7f : byte))).toString('hex');
+  return Buffer.from(
+    webcrypto.getRandomValues(new Uint8Array(16)).map((byte, i) => (i === 0 ? byte & 0x7f : byte)),
+  ).toString('hex');
 }

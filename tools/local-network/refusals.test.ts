@@ -36,6 +36,8 @@ test('options: defaults below the root, and a sentence for what makes no sense',
   const defaults = {
     once: false,
     json: false,
+    demoFailure: false,
+    tls: false,
     fresh: false,
     help: false,
     portBase: 7400,

@@ -17,7 +17,11 @@ if (!config.ok) throw new Error(config.refusal.message);
 const loops = join(dirname(path), 'loops');
 const twice = existsSync(loops) && readFileSync(loops, 'utf8').trim() === 'two';
 const seconds = twice
-  ? config.value.organisations.map((one) => ({ ...one, listen: { ...one.listen, port: 0 }, journal: `${one.journal}.second` }))
+  ? config.value.organisations.map((one) => ({
+      ...one,
+      listen: { ...one.listen, port: 0 },
+      journal: `${one.journal}.second`,
+    }))
   : [];
 const running = await startCoreApi(
   { ...config.value, organisations: [...seconds, ...config.value.organisations] },

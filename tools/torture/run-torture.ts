@@ -75,7 +75,9 @@ async function torture(
   { root, seed, kills, say }: Pick<TortureOptions, 'root' | 'seed' | 'kills' | 'say'>,
 ): Promise<{ readonly load: Load; readonly wrong: string[] }> {
   const enough = new AbortController();
-  const [first, , other] = definition.organisations.map(({ id }) => new Client(urlOf(layout, id), apiTokens(layout.data, id), enough.signal));
+  const [first, , other] = definition.organisations.map(
+    ({ id }) => new Client(urlOf(layout, id), apiTokens(layout.data, id), enough.signal),
+  );
   if (!first || !other) throw new Error('the local network has three organisations');
   const domestic = domesticAccess(definition, layout, (system, client) => clientSecret(layout, system, client));
   const load = new Load({

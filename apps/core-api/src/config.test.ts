@@ -37,7 +37,8 @@ test('a configuration is read with the files that it names, relative to its own,
   const config = load(FILES);
   assert.ok(config.ok, JSON.stringify(config));
   const { network, ledger, organisations, logLevel } = config.value;
-  assert.deepEqual([network, ledger.directory, logLevel], [sample.id, '/etc/linkspan/net/ledger', 'warn']);
+  assert.deepEqual([network, logLevel], [sample.id, 'warn']);
+  assert.deepEqual(ledger, { kind: 'embedded', directory: '/etc/linkspan/net/ledger' });
   const [one] = organisations;
   assert.deepEqual(
     [one?.keyFile, one?.journal, one?.register.length],
@@ -59,7 +60,11 @@ test('every problem is reported at once, each at its place', () => {
       peers: { 'csd-b': { url: 'not a URL' } },
       limits: { requestsPerSecond: 0, burst: 1 },
       organisations: [
-        { ...organisation, listen: { port: 70_000 }, systems: [{ id: 'fcy-evm', validators: [{ key: 'ed25519:00', url: 'x' }] }] },
+        {
+          ...organisation,
+          listen: { port: 70_000 },
+          systems: [{ id: 'fcy-evm', validators: [{ key: 'ed25519:00', url: 'x' }] }],
+        },
       ],
     },
     '/etc/linkspan/net/a.register.json': [{ type: 'register-nothing' }],
@@ -91,7 +96,11 @@ test('files that are missing or are not JSON are named', () => {
   assert.match(missing.refusal.message, /a\.register\.json cannot be read/);
   const none = load({});
   assert.ok(!none.ok);
-  const broken = loadConfig({}, filesWith(() => '{'), '/core.json');
+  const broken = loadConfig(
+    {},
+    filesWith(() => '{'),
+    '/core.json',
+  );
   assert.ok(!broken.ok);
   assert.equal(broken.refusal.message, '/core.json is not JSON.');
 });
@@ -107,7 +116,11 @@ const SECURE_ORGANISATION = {
       id: 'fcy-evm',
       tls: TLS,
       validators: [
-        { key: sample.validators['fcy-evm']?.[0]?.key, url: 'https://validator.a.example:9301', name: 'urn:a:validator' },
+        {
+          key: sample.validators['fcy-evm']?.[0]?.key,
+          url: 'https://validator.a.example:9301',
+          name: 'urn:a:validator',
+        },
       ],
     },
   ],

@@ -30,6 +30,7 @@ import {
 } from '@linkspan/protocol';
 import { type AuthenticationConfig, readAuthentication } from './authentication/authentication-config.ts';
 import { DEFAULT_LIMITS, type Limits } from './client-limits.ts';
+import { type LedgerConfig, readLedger } from './ledger-config.ts';
 import { parseRegister } from './register-file.ts';
 
 /** What one process needs to serve organisations on one ledger. */
@@ -37,7 +38,7 @@ export type CoreApiConfig = {
   readonly mode: Mode;
   readonly network: Hash;
   readonly genesis: Genesis;
-  readonly ledger: { readonly kind: 'embedded'; readonly directory: string };
+  readonly ledger: LedgerConfig;
   /** The other organisations, and those that run here where others reach them by another address than the one that is listened on. */
   readonly peers: Readonly<Record<string, PeerConfig>>;
   readonly organisations: readonly OrganisationConfig[];
@@ -77,7 +78,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the configuration file
- * `{ mode, network: { genesis: FILE }, ledger: { kind: "embedded", directory }, peers: { ORGANISATION: { url?, name? } }, organisations: [{ id,
+ * `{ mode, network: { genesis: FILE }, ledger: { kind: "embedded", directory } | { kind: "fabric", … }, peers: { ORGANISATION: { url?, name? } }, organisations: [{ id,
  * listen: { host?, port, tls?: { certFile, keyFile, caFile } }, client?: { certFile, keyFile, caFile }, keyFile, journal: FILE, register: FILE,
  * systems: [{ id, tls?: { certFile, keyFile, caFile }, validators: [{ key, url, name? }] }], authentication: { kind: "issuer", issuer: URL, audience,
  * jwks: URL } | { kind: "development", clients: FILE, keys: FILE, audience? } }], limits?: { requestsPerSecond, burst, concurrent }, logLevel? }`
@@ -103,7 +104,9 @@ export function readCoreApi(
   const readers = reader.objects('organisations');
   const organisations = readers.map((one) => readOrganisation(one, context, genesis));
   const peers = Object.fromEntries(
-    reader.entries('peers').map(([id, peer]) => [id, readPeer(peer, context, !organisations.some((one) => one.id === id))]),
+    reader
+      .entries('peers')
+      .map(([id, peer]) => [id, readPeer(peer, context, !organisations.some((one) => one.id === id))]),
   );
   const limits = readLimits(reader.optionalObject('limits'));
   const given = reader.choice('logLevel', LOG_LEVELS, 'warn');
@@ -119,11 +122,6 @@ export function readCoreApi(
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const IDENTIFIER = { pattern: /^[a-z][a-z0-9-]{0,47}$/, words: 'lower-case letters, digits and hyphens' };
 const FILE = 'the name of a file';
-
-function readLedger(reader: DocumentReader, { at }: ConfigurationContext): CoreApiConfig['ledger'] {
-  const kind = reader.choice('kind', ['embedded']);
-  return { kind, directory: at(reader.text('directory', undefined, 'the name of a folder')) };
-}
 
 /** At least one a second, so that `Retry-After: 1` is true. */
 function readLimits(reader: DocumentReader | undefined): Limits {
@@ -183,7 +181,12 @@ function readListen(listen: DocumentReader, context: ConfigurationContext): List
 }
 
 /** With others than those that the genesis names, nothing that the organisation says would be accepted. */
-function whyNotKeysOf(genesis: Genesis | undefined, id: string, file: string, keys: Result<KeyFile>): string | undefined {
+function whyNotKeysOf(
+  genesis: Genesis | undefined,
+  id: string,
+  file: string,
+  keys: Result<KeyFile>,
+): string | undefined {
   if (!keys.ok) return keys.refusal.message;
   if (!genesis) return undefined;
   const member = genesis.organisations.find((one) => one.id === id);

@@ -7,9 +7,18 @@ const SECRET = 'eyJhbGciOiJFZERTQSJ9.c2VjcmV0.c2lnbmF0dXJl';
 test('no secret is logged, however it came into what is logged', () => {
   const lines: string[] = [];
   const log = createLog('debug', { write: (line) => void lines.push(line) });
-  const headers = { authorization: `Bearer ${SECRET}`, 'proxy-authorization': SECRET, cookie: SECRET, accept: 'application/json' };
+  const headers = {
+    authorization: `Bearer ${SECRET}`,
+    'proxy-authorization': SECRET,
+    cookie: SECRET,
+    accept: 'application/json',
+  };
   const config = { clientSecret: SECRET, client_secret: SECRET, password: SECRET, privateKey: SECRET };
-  const error = Object.assign(new Error('it failed'), { headers, request: { headers }, response: { access_token: SECRET } });
+  const error = Object.assign(new Error('it failed'), {
+    headers,
+    request: { headers },
+    response: { access_token: SECRET },
+  });
   log.info(headers, 'headers themselves');
   log.info({ headers, config }, 'one below');
   log.info({ request: { headers }, organisations: { one: { authentication: config } } }, 'further below');

@@ -44,7 +44,9 @@ table { border-collapse: collapse; } th, td { text-align: left; vertical-align: 
 `;
 
 function article(method: string, path: string, operation: Operation): string {
-  const { operationId, summary, parameters, requestBody, responses } = operation;
+  const { operationId, summary, parameters, requestBody, responses, security } = operation;
+  const [scope] = Object.values(security[0] ?? {}).flat();
+  const needs = scope === undefined ? '' : `<p>Scope: <code>${escape(scope)}</code></p>`;
   const rows = parameters.map(
     (each) =>
       `<tr><th scope="row">${escape(each.name)}</th><td>${each.in}${each.required ? ', required' : ''}</td><td>${escape(each.description ?? JSON.stringify(each.schema))}</td></tr>`,
@@ -57,7 +59,7 @@ function article(method: string, path: string, operation: Operation): string {
     const links = Object.values(content).map(({ schema }) => link(schema.$ref));
     return `<tr><th scope="row">${escape(status)}</th><td>${escape(description)} ${links.join(' ')}</td></tr>`;
   });
-  return `<article id="${escape(operationId)}"><h3>${escape(method)} ${escape(path)}</h3><p>${escape(summary)}</p>${table}
+  return `<article id="${escape(operationId)}"><h3>${escape(method)} ${escape(path)}</h3><p>${escape(summary)}</p>${needs}${table}
 ${body ? `<p>Body: ${link(body.schema.$ref)}</p>${example}` : ''}<details><summary>Answers</summary><table>${answers.join('')}</table></details></article>`;
 }
 

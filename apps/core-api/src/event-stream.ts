@@ -33,6 +33,8 @@ export async function serveEvents(
   const permittedMs = Math.max(0, Math.min(accessOf(request).expiresAt - Date.now(), LONGEST_STREAM_MS));
   const until = AbortSignal.any([signal, AbortSignal.timeout(permittedMs)]);
   reply.hijack();
+  // Behind a body that nobody reads it would not be seen that the reader has gone.
+  request.raw.resume();
   try {
     await streamEvents(reply.raw, sources, start.value, until);
   } catch (error) {

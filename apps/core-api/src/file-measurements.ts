@@ -11,7 +11,8 @@ export function certificatesEnd(files: () => FilesState, now: () => number): Gau
     registers: [],
     collect() {
       this.reset();
-      for (const { file, endsAtMs } of files().certificates) this.set({ file: basename(file) }, (endsAtMs - now()) / 1000);
+      for (const { file, endsAtMs } of files().certificates)
+        this.set({ file: basename(file) }, (endsAtMs - now()) / 1000);
     },
   });
 }

@@ -46,12 +46,16 @@ test('a member that is there twice is found, however it is written and wherever 
 
 test('no value that was written by a program has a member twice, until one is written again', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 }), { minKeys: 1 }), fc.boolean(), (value, pretty) => {
-      const text = JSON.stringify(value, null, pretty ? 2 : undefined);
-      assert.equal(hasRepeatedMember(text), false);
-      const [name = ''] = Object.keys(value);
-      assert.equal(hasRepeatedMember(`${text.trimEnd().slice(0, -1)},${JSON.stringify(name)}:0}`), true);
-    }),
+    fc.property(
+      fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 }), { minKeys: 1 }),
+      fc.boolean(),
+      (value, pretty) => {
+        const text = JSON.stringify(value, null, pretty ? 2 : undefined);
+        assert.equal(hasRepeatedMember(text), false);
+        const [name = ''] = Object.keys(value);
+        assert.equal(hasRepeatedMember(`${text.trimEnd().slice(0, -1)},${JSON.stringify(name)}:0}`), true);
+      },
+    ),
   );
 });
 

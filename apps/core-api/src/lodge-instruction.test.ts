@@ -88,6 +88,11 @@ test('a request that is still under way is answered as such, and once it is over
   const stranger = await lodging({ ...sender, client: 'somebody else' }, copyOf('STRANGER'));
   assert.ok(stranger.ok, 'keys belong to the client that chose them');
   assert.deepEqual(await lodging(sender, copyOf('SLOW')), await first);
+  const colleague = await lodging({ ...sender, actor: 'a colleague' }, copyOf('SLOW'));
+  assert.ok(
+    !colleague.ok && colleague.refusal.code === 'idempotency-key-reused',
+    'what one person asked, another did not',
+  );
 });
 
 test('a text that is no Unicode is refused before anything is hashed', async () => {

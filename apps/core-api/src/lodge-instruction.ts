@@ -50,12 +50,7 @@ export function createLodging(lodger: Lodger): Lodging {
 
 type Asked = { readonly request: KeyedRequest; readonly actor: string };
 
-async function lodge(
-  lodger: Lodger,
-  asked: Asked,
-  isRecorded: boolean,
-  instruction: Json,
-): Promise<Result<Lodged>> {
+async function lodge(lodger: Lodger, asked: Asked, isRecorded: boolean, instruction: Json): Promise<Result<Lodged>> {
   const { ledger } = lodger;
   // What was accepted once is not checked again: by now its deadline may have passed and its trade id be used by itself.
   if (!isRecorded) {

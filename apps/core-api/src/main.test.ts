@@ -98,8 +98,17 @@ test('--check-config says everything that is wrong, starts nothing and writes no
   writeConfiguration();
   assert.equal(code, 2);
   const [organisation] = wrong.organisations;
-  assert.ok(words.includes(`/organisations/1/keyFile value-not-allowed: The key file ${wrong.organisations[1].keyFile} has mode 0640: others can use it. Run: chmod 600`));
-  for (const pointer of ['/organisations/0/listen/tls', '/organisations/2/client', '/organisations/0/authentication/kind', `/peers/${organisation.id}/name`])
+  assert.ok(
+    words.includes(
+      `/organisations/1/keyFile value-not-allowed: The key file ${wrong.organisations[1].keyFile} has mode 0640: others can use it. Run: chmod 600`,
+    ),
+  );
+  for (const pointer of [
+    '/organisations/0/listen/tls',
+    '/organisations/2/client',
+    '/organisations/0/authentication/kind',
+    `/peers/${organisation.id}/name`,
+  ])
     assert.ok(words.includes(`core.json ${pointer} `), pointer);
   assert.deepEqual(readdirSync(directory).toSorted(), before);
 });

@@ -24,6 +24,11 @@ test('the document has every endpoint once, under its own name', () => {
     assert.ok(operation && operation.operationId === name, name);
     assert.ok(Object.hasOwn(operation.responses, String(endpoint.status)), name);
     assert.ok(Object.hasOwn(operation.responses, 'default'), name);
+    const scopes = operation.security.map((each) => Object.values(each).flat());
+    assert.deepEqual(scopes, endpoint.scope === undefined ? [] : [[endpoint.scope], [endpoint.scope]], name);
+    assert.equal(Object.hasOwn(operation.responses, '401'), endpoint.scope !== undefined, name);
+    for (const scheme of operation.security.flatMap(Object.keys))
+      assert.ok(Object.hasOwn(document.components.securitySchemes, scheme), scheme);
     assert.equal(operation.requestBody !== undefined, endpoint.body !== undefined, name);
     const parameters = operation.parameters.map((each) => `${each.in} ${each.name}`);
     assert.equal(new Set(parameters).size, parameters.length);

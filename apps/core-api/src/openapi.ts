@@ -8,6 +8,8 @@ import {
   needsIdempotencyKey,
   queryParameters,
   schemaName,
+  type Scope,
+  SCOPES,
 } from '@linkspan/protocol';
 import { EXAMPLES } from './examples.ts';
 
@@ -16,13 +18,21 @@ export type OpenApi = {
   readonly openapi: '3.1.0';
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+    readonly securitySchemes: Readonly<Record<keyof Security, object>>;
+  };
 };
+
+/** Scopes that an access token must have, however it was got: from the issuer that the API itself is, or from another one. */
+export type Security = Readonly<Partial<Record<'development' | 'bearer', readonly Scope[]>>>;
 
 export type Operation = {
   readonly operationId: string;
   readonly summary: string;
   readonly tags: readonly string[];
+  /** One of them is enough; none is needed where the list is empty. */
+  readonly security: readonly Security[];
   readonly parameters: readonly Parameter[];
   readonly requestBody?: { readonly required: true; readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
@@ -48,15 +58,30 @@ export function openApiDocument(): OpenApi {
       title: 'Linkspan CoreAPI',
       version: '1',
       description:
-        'Settles one trade across several ledgers: every leg delivered, or none. Amounts are decimal strings, instants RFC 3339 in UTC. Every answer that is none is a problem document (RFC 9457).',
+        'Settles one trade across several ledgers: every leg delivered, or none. Amounts are decimal strings, instants RFC 3339 in UTC. Every answer that is none is a problem document (RFC 9457). A header traceparent (W3C Trace Context) is carried on and answered.',
     },
     paths: paths(),
-    components: { schemas: jsonSchemas(SCHEMAS) },
+    components: { schemas: jsonSchemas(SCHEMAS), securitySchemes: SECURITY_SCHEMES },
   };
   return made;
 }
 
 const SCHEMAS = '#/components/schemas/';
+
+const SECURITY_SCHEMES = {
+  development: {
+    type: 'oauth2',
+    description: 'The issuer that the API itself is in development.',
+    flows: { clientCredentials: { tokenUrl: '/oauth/token', scopes: SCOPES } },
+  },
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'An access token (RFC 9068) of the organisation’s issuer, for the audience that this API is configured with.',
+  },
+};
 
 function paths(): Record<string, Record<string, Operation>> {
   const all: Record<string, Record<string, Operation>> = {};
@@ -77,6 +102,7 @@ function operation(name: string, endpoint: Endpoint): Operation {
     operationId: name,
     summary: endpoint.title,
     tags: [endpoint.for],
+    security: endpoint.scope === undefined ? [] : [{ development: [endpoint.scope] }, { bearer: [endpoint.scope] }],
     parameters: parameters(endpoint),
     ...(body ? { requestBody: { required: true, content: body } } : {}),
     responses: {
@@ -153,6 +179,7 @@ function codesOf(endpoint: Endpoint): ErrorCode[] {
     ...(needsIdempotencyKey(endpoint)
       ? (['idempotency-key-missing', 'idempotency-key-reused', 'request-in-progress'] as const)
       : []),
+    ...(endpoint.scope === undefined ? [] : TOKEN_CODES),
     ...(takesBody ? (['json-malformed', 'media-type-unsupported', 'body-too-large'] as const) : []),
     ...(endpoint.path.includes(':') ? (['not-found'] as const) : []),
     ...(endpoint.form ? (['instruction-invalid'] as const) : []),
@@ -162,6 +189,8 @@ function codesOf(endpoint: Endpoint): ErrorCode[] {
     'ledger-unavailable',
   ];
 }
+
+const TOKEN_CODES: readonly ErrorCode[] = ['token-missing', 'token-invalid', 'scope-missing', 'issuer-unavailable'];
 
 function reference(schema: NonNullable<Endpoint['body']>): JsonSchema {
   const name = schemaName(schema);

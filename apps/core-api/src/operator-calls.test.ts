@@ -156,6 +156,26 @@ test('a scenario is proposed by one organisation and approved by the others', as
   assert.ok(scenarios.some((each) => each.reference === reference));
 });
 
+test('the same key has the same answer after a restart too, and another body or person under it is refused', async () => {
+  const { id } = await lodgeBoth(network, network.instruction('DURABLE-1'));
+  const cancelled = await act('central-bank-a', id, 'cancel', 'd1');
+  const account: AccountRecord = { id: 'rtgs:4713', party: '999900KITABANK00B013', assets: ['JPY'] };
+  const registered = await register('central-bank-b', { type: 'register-account', account }, 'd2');
+  assert.deepEqual([cancelled.status, registered.status], [200, 200]);
+  await act('csd-b', id, 'cancel', 'd3');
+  await network.restart();
+  const again = await act('central-bank-a', id, 'cancel', 'd1');
+  assert.deepEqual([again.status, again.body], [200, cancelled.body], 'as it was then, whatever happened since');
+  const registeredAgain = await register('central-bank-b', { type: 'register-account', account }, 'd2');
+  assert.deepEqual(registeredAgain.body, registered.body);
+  const other = await act('central-bank-a', id, 'retract', 'd1');
+  assert.deepEqual([other.status, problemOf(other).code], [422, 'idempotency-key-reused']);
+  const body = { type: 'register-account', account: { ...account, id: 'rtgs:4714' } };
+  assert.equal(problemOf(await register('central-bank-b', body, 'd2')).code, 'idempotency-key-reused');
+  const elsewhere = await act('csd-b', id, 'cancel', 'd1');
+  assert.equal(problemOf(elsewhere).code, 'illegal-edge', 'another organisation has keys of its own');
+});
+
 test('systems are listed with their owners, validators and promises', async () => {
   const { body } = await get(url('central-bank-a'), '/systems');
   const { systems } = valid(parse(ENDPOINTS.systems.answer, body, 'internal'));

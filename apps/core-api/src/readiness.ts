@@ -27,10 +27,7 @@ export type Readiness = () => Promise<Result<Ready>>;
  * `not-ready` with all that is missing. Certificates that end soon and files that could not be renewed are named, and are nothing that is missing
  * yet. What is asked within a second is asked once. Closes its connections when disposed.
  */
-export function createReadiness(
-  needed: Needed,
-  now: () => number,
-): AsyncDisposable & { readonly ask: Readiness } {
+export function createReadiness(needed: Needed, now: () => number): AsyncDisposable & { readonly ask: Readiness } {
   const pools = new Map(
     needed.systems.flatMap(({ validators }) => validators.map((one) => [one.url, openValidatorPool(one, 1)] as const)),
   );

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Ledger } from '@linkspan/ledger';
 import {
   type Call,
@@ -22,14 +23,17 @@ export type Registrant = {
 /**
  * Makes the network known to the ledger: its genesis, then what each organisation registers. Registrations depend on one another across
  * organisations (an account needs its party), so what is refused is tried again as long as others are accepted. A nonce is the hash of its body, so that
- * a restart submits the same calls and changes nothing. Throws a Fault `configuration-invalid` that names what stays refused.
+ * a restart submits the same calls and changes nothing. Where other organisations register in processes of their own, what still lacks something is
+ * tried again for `patienceMs`. Throws a Fault `configuration-invalid` that names what stays refused.
  */
 export async function registerNetwork(
   ledger: Ledger,
   network: Hash,
   genesis: Genesis,
   registrants: readonly Registrant[],
+  patienceMs = 0,
 ): Promise<void> {
+  const until = performance.now() + patienceMs;
   const [founder] = registrants;
   if (!founder) return;
   const [unfounded] = await submitAll(ledger, network, founder, [{ type: 'genesis', genesis }]);
@@ -43,13 +47,19 @@ export async function registerNetwork(
       const bodies = waiting.flatMap((each) => (each.registrant === registrant ? [each.body] : []));
       rejected.push(...(await submitAll(ledger, network, registrant, bodies)));
     }
-    if (rejected[0] && rejected.length === waiting.length) throw refused(rejected[0]);
+    if (rejected[0] && rejected.length === waiting.length) {
+      const mayCome = rejected.every(({ refusal }) => refusal.code === 'not-registered');
+      if (!mayCome || performance.now() >= until) throw refused(rejected[0]);
+      await delay(AGAIN_MS);
+    }
     waiting = rejected;
   }
 }
 
 type Waiting = { readonly registrant: Registrant; readonly body: CallBody };
 type Rejected = Waiting & { readonly refusal: Refusal };
+
+const AGAIN_MS = 500;
 
 /** Calls in one ledger transaction. */
 const BATCH = 200;

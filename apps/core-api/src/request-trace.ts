@@ -24,7 +24,10 @@ export function traceRequests(app: FastifyInstance): void {
 /** Counts and logs every answer: by its route, since a path may hold anything, and never with its headers. */
 export function measureAnswers(
   app: FastifyInstance,
-  { organisation, measurements }: { readonly organisation: string; readonly measurements: Pick<Measurements, 'answered'> },
+  {
+    organisation,
+    measurements,
+  }: { readonly organisation: string; readonly measurements: Pick<Measurements, 'answered'> },
   log: Logger,
 ): void {
   app.addHook('onResponse', async ({ method, routeOptions, trace, access }, reply) => {

@@ -6,7 +6,6 @@ import { sampleNetwork } from '@linkspan/testkit';
 import {
   authorization,
   get,
-  isObject,
   lodge,
   lodgeBoth,
   performAll,
@@ -217,6 +216,37 @@ test('a client that asks too much is told to come back, and others are served al
   assert.equal(peer.status, 422, 'what operators ask does not shut other organisations out');
 });
 
+test('clients behind one address do not shut each other out, and each has a limited number of streams', async () => {
+  await using strict = await startTestNetwork({}, { limits: { requestsPerSecond: 1, burst: 20, concurrent: 30 } });
+  const url = strict.urls['csd-b'] ?? '';
+  const ended = new AbortController();
+  const open = async (client: string): Promise<number> => {
+    const { signal } = ended;
+    const stream = await fetch(`${url}/events`, { headers: await authorization(url, client), signal });
+    return stream.status;
+  };
+  const opened = await Promise.all(Array.from({ length: 17 }, () => open('ada')));
+  assert.deepEqual(opened.toSorted(), [...Array.from({ length: 16 }, () => 200), 429]);
+  assert.deepEqual(await Promise.all([0, 1, 2, 3].map(() => open('ada'))), [429, 429, 429, 429]);
+  assert.equal((await get(url, '/balances', 'bo')).status, 200);
+  assert.equal(await open('bo'), 200);
+  ended.abort();
+});
+
+test('a trace that a client brings is answered with it; another form of it gives a new one', async () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const traced = async (header: string): Promise<string> => {
+    const response = await fetch(`${a}/healthz`, { headers: { traceparent: header } });
+    await response.body?.cancel();
+    return response.headers.get('traceparent') ?? '';
+  };
+  const mine = `00-${trace}-00f067aa0ba902b7-01`;
+  const answered = await traced(mine);
+  assert.match(answered, new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
+  assert.notEqual(answered, mine);
+  assert.match(await traced('00-nonsense'), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+});
+
 test('event streams count as under way until they end', async () => {
   await using strict = await startTestNetwork({}, { limits: { requestsPerSecond: 1000, burst: 1000, concurrent: 1 } });
   const url = strict.urls['csd-b'] ?? '';
@@ -297,10 +327,12 @@ test('network and health tell who serves what', async () => {
   const health = valid(parse(ENDPOINTS.health.answer, (await get(a, '/healthz')).body, 'internal'));
   assert.deepEqual([health.status, health.organisation, health.network], ['up', 'central-bank-a', network.sample.id]);
   assert.ok(health.height > 0 && health.open > 0);
-  const { body } = await get(a, '/network');
-  assert.ok(isObject(body));
-  assert.deepEqual([body['id'], body['epoch']], [network.sample.id, 1]);
-  assert.ok(Array.isArray(body['systems']) && body['systems'].length === 3);
+  const { body } = await get(a, '/network', null);
+  const known = valid(parse(ENDPOINTS.network.answer, body, 'internal'));
+  assert.deepEqual([known.id, known.epoch, known.systems.length], [network.sample.id, 1, 3]);
+  const evidence = await get(a, `/settlements/${encodeURIComponent('HTTP/1')}/evidence`, 'auditor');
+  assert.equal(valid(parse(ENDPOINTS.evidence.answer, evidence.body, 'internal')).network, network.sample.id);
+  assert.ok(parse(ENDPOINTS.openapi.answer, (await get(a, '/openapi.json', null)).body, 'internal').ok);
 });
 
 test('other organisations are answered by the coordinator, and what has the wrong form is refused', async () => {

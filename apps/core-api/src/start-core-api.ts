@@ -1,10 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { applyCalls, runQuery } from '@linkspan/contract';
 import { type Clock, createCoordinator, type Log, openSigningJournal } from '@linkspan/coordinator';
 import { createVerify, type FilesState, readKeyFile } from '@linkspan/keys';
-import { type EmbeddedLedger, openEmbeddedLedger } from '@linkspan/ledger';
+import type { ArchivedLedger } from '@linkspan/ledger';
 import { createVerifier, type Verifier } from '@linkspan/plugin';
 import {
   type Broken,
@@ -25,6 +24,7 @@ import { certificatesEnd, filesBroken } from './file-measurements.ts';
 import { createHttpPeers } from './http-peers.ts';
 import { createLodging } from './lodge-instruction.ts';
 import { type Measurements, openMeasurements } from './measurements.ts';
+import { openLedger } from './open-ledger.ts';
 import { createOperatorCalls } from './operator-calls.ts';
 import { createReadiness } from './readiness.ts';
 import { registerNetwork } from './register-network.ts';
@@ -55,22 +55,14 @@ export async function startCoreApi(config: CoreApiConfig, options: StartOptions)
   const { now } = options;
   await using opened = new AsyncDisposableStack();
   const verify = createVerify({ memoize: SIGNATURES_REMEMBERED });
-  const contract = { applyCalls, runQuery };
   const organisations = config.organisations.map((one) => ({ ...one, signers: readSigners(config, one) }));
-  const ledger = opened.use(
-    await openEmbeddedLedger({
-      directory: config.ledger.directory,
-      contract,
-      verify,
-      now,
-      toleranceMs: genesis.toleranceMs,
-    }),
-  );
+  const ledger = opened.use(await openLedger(config.ledger, { verify, now, toleranceMs: genesis.toleranceMs }));
   await registerNetwork(
     ledger,
     network,
     genesis,
     organisations.map(({ id, register, signers }) => ({ id, register, signer: signers.call })),
+    config.ledger.kind === 'fabric' ? OTHERS_REGISTER_WITHIN_MS : 0,
   );
   // The addresses of those that run here are known once they listen.
   const addresses: Record<string, string> = membersOf(config.peers, 'url');
@@ -100,7 +92,7 @@ type Signers = { readonly call: Signer<SigningKey>; readonly certificate: Signer
 
 type Shared = {
   readonly network: Hash;
-  readonly ledger: EmbeddedLedger;
+  readonly ledger: ArchivedLedger;
   readonly verify: Verify;
   readonly addresses: Readonly<Record<string, string>>;
   readonly names: Readonly<Record<string, string>>;
@@ -110,6 +102,8 @@ type Shared = {
   readonly options: StartOptions;
 };
 
+/** On a ledger of several processes the others may start later than this one. */
+const OTHERS_REGISTER_WITHIN_MS = 60_000;
 /** What a root was found to be signed by is asked again for every call, statement and share that it covers. */
 const SIGNATURES_REMEMBERED = 20_000;
 
@@ -171,11 +165,7 @@ async function openOrganisation(
     measurements,
     systems: [...verifiers.values()],
   };
-  const authentication = openAuthentication(
-    organisation.authentication,
-    () => shared.addresses[id] ?? '',
-    options.now,
-  );
+  const authentication = openAuthentication(organisation.authentication, () => shared.addresses[id] ?? '', options.now);
   const { [id]: _, ...others } = names;
   const tls = organisation.listen.tls && { credentials: organisation.listen.tls, names: others };
   const server = createServer({ services, authentication, tls, log, limits, onBroken: options.onBroken });

@@ -44,9 +44,14 @@ export const SIDES = ['central-bank-a', 'csd-b'] as const;
 export async function startTestNetwork(
   systems: Readonly<Record<string, OrganisationConfig['systems']>> = {},
   change: Partial<CoreApiConfig> = {},
+  authentication: Readonly<Record<string, OrganisationConfig['authentication']>> = {},
 ): Promise<TestNetwork> {
   const directory = mkdtempSync(join(tmpdir(), 'linkspan-core-api-'));
-  const config = { ...testConfig(directory, systems), ...change };
+  const made = testConfig(directory, systems);
+  const organisations = made.organisations.map((one) => {
+    return { ...one, authentication: authentication[one.id] ?? one.authentication };
+  });
+  const config = { ...made, organisations, ...change };
   let running = await start(config);
   return {
     sample: sampleNetwork(),
@@ -76,7 +81,15 @@ export function testConfig(
     const keyFile = join(directory, `${id}.keys.json`);
     writeKeyFile(keyFile, { ed25519: testSecret(`${id} call`), secp256k1: testSecret(`${id} certificate`) });
     const register = sample.plan.calls.flatMap(({ organisation, body }) => (organisation === id ? [body] : []));
-    return { id, listen: { host: '127.0.0.1', port: 0 }, keyFile, journal: join(directory, id, 'journal.db'), register, systems: systems[id] ?? [], authentication: testAuthentication(directory, id) };
+    return {
+      id,
+      listen: { host: '127.0.0.1', port: 0 },
+      keyFile,
+      journal: join(directory, id, 'journal.db'),
+      register,
+      systems: systems[id] ?? [],
+      authentication: testAuthentication(directory, id),
+    };
   });
   return {
     mode: 'development',
@@ -136,8 +149,8 @@ export async function openTestLedger(): Promise<EmbeddedLedger & { readonly samp
   };
 }
 
-/** The secrets behind the sample network's keys. */
-function testSecret(name: string): string {
+/** The secrets behind the sample network's keys, and those of test clients. */
+export function testSecret(name: string): string {
   return bytesToHex(sha256(utf8ToBytes(`linkspan test key ${name}`)));
 }
 

@@ -39,7 +39,8 @@ function filesWith(text: string): Files {
   return {
     text: () => text,
     keys: () => accept({ ed25519: ed25519Signer('1'.repeat(64)) }),
-    secret: (path) => (path.includes('open') ? refuse('configuration-invalid', `Run: chmod 600 ${path}`) : accept(constant(path))),
+    secret: (path) =>
+      path.includes('open') ? refuse('configuration-invalid', `Run: chmod 600 ${path}`) : accept(constant(path)),
     tls: ({ certFile = '', keyFile = '', caFile = '' }: TlsFiles) =>
       accept(constant({ cert: certFile, key: keyFile, ca: caFile })),
   };

@@ -67,7 +67,11 @@ export async function loadConfig(env: Environment, files: Files, path: string): 
 export function readValidator(reader: DocumentReader, context: ConfigurationContext<Files>, env: Environment) {
   const { files, at } = context;
   const mode = reader.choice('mode', MODES);
-  const network = reader.parsed('network', (value) => parse(hashSchema, value, 'configuration-invalid'), 'a network id');
+  const network = reader.parsed(
+    'network',
+    (value) => parse(hashSchema, value, 'configuration-invalid'),
+    'a network id',
+  );
   const system = reader.text('system', { pattern: /^[a-z][a-z0-9-]{0,47}$/, words: 'a system id, such as fcy-evm' });
   const listen = readListen(reader.object('listen'), context);
   const keyFile = at(reader.text('keyFile', undefined, 'the name of a key file with an Ed25519 key'));
@@ -82,7 +86,8 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 function checkKey(reader: DocumentReader, keys: Result<KeyFile>, file: string): void {
   if (!keys.ok) reader.fail('keyFile', keys.refusal.message);
-  else if (!keys.value.ed25519) reader.fail('keyFile', `The key file ${file} holds no Ed25519 key to sign statements with.`);
+  else if (!keys.value.ed25519)
+    reader.fail('keyFile', `The key file ${file} holds no Ed25519 key to sign statements with.`);
 }
 
 function readListen(listen: DocumentReader, context: ConfigurationContext): Listen {
@@ -98,6 +103,9 @@ function readListen(listen: DocumentReader, context: ConfigurationContext): List
   const clients = tls.texts('clients', PEER_NAME);
   // Nobody named is no way to say everybody.
   if (tls.has('clients') && clients.length === 0)
-    tls.fail('clients', 'At least one name of a client is needed: who has a certificate of the authority is not enough.');
+    tls.fail(
+      'clients',
+      'At least one name of a client is needed: who has a certificate of the authority is not enough.',
+    );
   return { host, port, tls: credentials ? { credentials, clients } : undefined };
 }

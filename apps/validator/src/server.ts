@@ -45,7 +45,9 @@ export function createServer(config: ValidatorConfig, validator: Validator, key:
   post(PATHS.attest, parseAttest, (request) => validator.attest(request));
   post(PATHS.fence, parseFence, (request) => validator.fence(request));
   post(PATHS.read, parseRead, (request) => validator.read(request));
-  app.get(PATHS.observations, (request, reply) => streamObservations(validator, request, reply, log));
+  app.get(PATHS.observations, { exposeHeadRoute: false }, (request, reply) =>
+    streamObservations(validator, request, reply, log),
+  );
   app.get(PATHS.health, () => ({ status: 'ok', network: config.network, system: config.system, key }));
   app.setNotFoundHandler((request, reply) =>
     sendRefusal(reply, { code: 'not-found', message: `There is no ${request.method} ${request.url}.` }),
@@ -117,6 +119,8 @@ async function streamObservations(
   const { raw } = reply;
   raw.once('close', () => gone.abort());
   raw.on('error', () => gone.abort());
+  // Behind a body that nobody reads it would not be seen that the reader has gone.
+  request.raw.resume();
   // Whoever went away before now has closed the connection already, and it closes only once.
   if (raw.destroyed || request.raw.socket.destroyed) gone.abort();
   raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });

@@ -32,7 +32,10 @@ test('what others can use, or is no one line, is refused with what mends it', ()
   for (const mode of [0o640, 0o604, 0o660, 0o666]) {
     write('x', mode);
     const { ok, message } = refusalOf();
-    assert.ok(!ok && message.includes(`has mode 0${mode.toString(8)}: others can use it. Run: chmod 600 ${path}`), message);
+    assert.ok(
+      !ok && message.includes(`has mode 0${mode.toString(8)}: others can use it. Run: chmod 600 ${path}`),
+      message,
+    );
   }
   write('two\nlines');
   assert.match(refusalOf().message, /not one line/);

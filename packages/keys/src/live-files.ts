@@ -158,7 +158,10 @@ function fingerprint(files: readonly string[]): string {
 function readSecret(path: string): string {
   const text = readGuardedFile(path, 'secret', 'secret').replace(/\r?\n$/, '');
   if (text === '' || text.length > LONGEST_SECRET || /[\r\n]/.test(text))
-    throw new Fault('configuration-invalid', `The secret ${path} is not one line of at most ${LONGEST_SECRET} characters.`);
+    throw new Fault(
+      'configuration-invalid',
+      `The secret ${path} is not one line of at most ${LONGEST_SECRET} characters.`,
+    );
   return text;
 }
 

@@ -114,7 +114,10 @@ export function readMutualTls(
 }
 
 /** How a client takes part in TLS: authorities other than those that Node believes anyway, and a certificate where the server asks for one. */
-export function readClientTls(tls: DocumentReader, { files, at }: ConfigurationContext): Live<TlsCredentials> | undefined {
+export function readClientTls(
+  tls: DocumentReader,
+  { files, at }: ConfigurationContext,
+): Live<TlsCredentials> | undefined {
   const named = (name: string): string | undefined => tls.optionalText(name, undefined, FILE);
   const [certFile, keyFile, caFile] = [named('certFile'), named('keyFile'), named('caFile')];
   if ((certFile === undefined) !== (keyFile === undefined))
@@ -208,11 +211,14 @@ function take<T>(tls: DocumentReader, result: Result<T>): T | undefined {
 }
 
 /** What is wrong with a configuration, one problem a line, for people. */
-export function problemLines(path: string, refusal: {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly problems?: readonly Problem[];
-}): string[] {
+export function problemLines(
+  path: string,
+  refusal: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly problems?: readonly Problem[];
+  },
+): string[] {
   const { problems = [] } = refusal;
   if (problems.length === 0) return [`${path}: ${refusal.message}`];
   return problems.map(({ pointer, code, message }) => `${path} ${pointer || '/'} ${code}: ${message}`);

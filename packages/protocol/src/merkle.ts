@@ -77,13 +77,7 @@ export function merkleTree(
   return { root: root.bytes, paths: hashes.map((path, index) => ({ index, size, hashes: path })) };
 }
 
-function subtree(
-  hash: HashFunction,
-  leaves: readonly Node[],
-  from: number,
-  to: number,
-  paths: string[][],
-): Node {
+function subtree(hash: HashFunction, leaves: readonly Node[], from: number, to: number, paths: string[][]): Node {
   const only = leaves[from];
   if (to - from === 1 && only) return only;
   let split = 1;

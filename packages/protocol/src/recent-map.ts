@@ -1,5 +1,8 @@
 /** A bounded map of answers that can always be found again. */
-export type RecentMap<V> = { get(key: string): V | undefined; /** Gives the value back. */ set(key: string, value: V): V };
+export type RecentMap<V> = {
+  get(key: string): V | undefined;
+  /** Gives the value back. */ set(key: string, value: V): V;
+};
 
 /**
  * Keeps what was used since it was last full, and what was used in the period before: at most `limit` values. That costs one look-up, where the

@@ -34,7 +34,10 @@ function readConfig(file: string): unknown {
 
 function readArguments(args: string[]): { file: string; isCheck: boolean } {
   try {
-    const { values } = parseArgs({ args, options: { config: { type: 'string' }, 'check-config': { type: 'boolean' } } });
+    const { values } = parseArgs({
+      args,
+      options: { config: { type: 'string' }, 'check-config': { type: 'boolean' } },
+    });
     if (values.config !== undefined) return { file: values.config, isCheck: values['check-config'] ?? false };
   } catch {
     // An unknown argument is answered with the same sentence as a missing one.

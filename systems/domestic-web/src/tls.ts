@@ -7,7 +7,14 @@ import { StartError } from './start-error.ts';
 /** The files of the server's certificate and key, and of the authorities without whose certificates nobody may connect. */
 export type TlsFiles = { certFile: string; keyFile: string; clientCaFile: string | undefined };
 
-export type TlsOptions = { cert: string; key: string; ca?: string; requestCert: boolean; rejectUnauthorized: boolean; secureOptions: number };
+export type TlsOptions = {
+  cert: string;
+  key: string;
+  ca?: string;
+  requestCert: boolean;
+  rejectUnauthorized: boolean;
+  secureOptions: number;
+};
 
 /** What the server is opened with. Throws StartError with one sentence when a file cannot be used. */
 export function readTls({ certFile, keyFile, clientCaFile }: TlsFiles): TlsOptions {

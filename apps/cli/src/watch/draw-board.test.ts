@@ -58,7 +58,7 @@ test('a settlement stands with phase, stage, legs and the time that is left', ()
   board.show(bodyOf('T-1'));
   board.show(bodyOf('T-2', { attention: [{ reason: 'unanswered', waitingFor: 'rtgs', operation: 'earmark/lcy' }] }));
   assert.deepEqual(drawBoard(board, canvas), [
-    ' Central Bank of A   2 open   1 needs people   block 7                                  06:00:00 UTC',
+    ' Central Bank of A   2 open   1 needs people   block 7                                 06:00:00 UTC',
     '',
     ' T-2       preparing earmark                                                              0:42 left',
     '   lcy  rtgs     20,000,000,000 JPY   ■ held',

@@ -16,7 +16,7 @@ export type Access = {
 export type AccessTokens = { check(token: string): Promise<Result<Access>> };
 
 export type AccessTokensOptions = {
-    readonly issuer: () => string;
+  readonly issuer: () => string;
   readonly audience: string;
   readonly keys: JWTVerifyGetKey;
   /** UTC milliseconds. */
@@ -45,27 +45,30 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 const REMEMBERED_MS = 60_000;
 const MOST_REMEMBERED = 1_000;
 
-async function checkToken({ issuer, audience, keys, now }: AccessTokensOptions, token: string): Promise<Result<Access>> {
-      let payload: JWTPayload;
-      try {
-        const verified = await jwtVerify(token, keys, {
-          issuer: issuer(),
-          audience,
-          typ: 'at+jwt',
-          algorithms: [...ALGORITHMS],
-          requiredClaims: ['exp', 'iat', 'jti', 'sub', 'client_id'],
-          clockTolerance: CLOCK_TOLERANCE_SECONDS,
-          currentDate: new Date(now()),
-        });
-        ({ payload } = verified);
-      } catch (error) {
-        return refusalOf(error);
-      }
-      const { sub, client_id: client, scope = '', exp = 0 } = payload;
-      if (!isName(sub) || !isName(client) || typeof scope !== 'string')
-        return refuse('token-invalid', 'The access token names its client or subject in a form that cannot be recorded.');
-      const scopes = new Set(scope.split(' ').filter(Boolean));
-      return accept({ client, subject: sub, scopes, expiresAt: (exp + CLOCK_TOLERANCE_SECONDS) * 1000 });
+async function checkToken(
+  { issuer, audience, keys, now }: AccessTokensOptions,
+  token: string,
+): Promise<Result<Access>> {
+  let payload: JWTPayload;
+  try {
+    const verified = await jwtVerify(token, keys, {
+      issuer: issuer(),
+      audience,
+      typ: 'at+jwt',
+      algorithms: [...ALGORITHMS],
+      requiredClaims: ['exp', 'iat', 'jti', 'sub', 'client_id'],
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      currentDate: new Date(now()),
+    });
+    ({ payload } = verified);
+  } catch (error) {
+    return refusalOf(error);
+  }
+  const { sub, client_id: client, scope = '', exp = 0 } = payload;
+  if (!isName(sub) || !isName(client) || typeof scope !== 'string')
+    return refuse('token-invalid', 'The access token names its client or subject in a form that cannot be recorded.');
+  const scopes = new Set(scope.split(' ').filter(Boolean));
+  return accept({ client, subject: sub, scopes, expiresAt: (exp + CLOCK_TOLERANCE_SECONDS) * 1000 });
 }
 
 /** Signatures that only the issuer can make: no shared secrets, and never none. */
@@ -82,7 +85,8 @@ function isName(value: unknown): value is string {
 function refusalOf(error: unknown): Refused {
   if (error instanceof Fault) throw error;
   if (error instanceof errors.JWTExpired) return refuse('token-invalid', 'The access token has expired.');
-  if (error instanceof errors.JWTClaimValidationFailed) return refuse('token-invalid', CLAIMS[error.claim] ?? NOT_A_TOKEN);
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return refuse('token-invalid', CLAIMS[error.claim] ?? NOT_A_TOKEN);
   if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey)
     return refuse('token-invalid', 'The access token is not signed by a key of the issuer.');
   if (error instanceof errors.JOSEAlgNotAllowed)
@@ -93,7 +97,12 @@ function refusalOf(error: unknown): Refused {
 }
 
 /** Codes of the library for a key set that cannot be fetched or read. */
-const ABOUT_KEYS: ReadonlySet<string> = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JWK_INVALID']);
+const ABOUT_KEYS: ReadonlySet<string> = new Set([
+  'ERR_JOSE_GENERIC',
+  'ERR_JWKS_TIMEOUT',
+  'ERR_JWKS_INVALID',
+  'ERR_JWK_INVALID',
+]);
 
 const NOT_A_TOKEN = 'This is no access token in the form of RFC 9068.';
 

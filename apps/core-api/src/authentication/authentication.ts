@@ -35,7 +35,10 @@ function authenticationBy(tokens: AccessTokens, issuer: DevelopmentIssuer | unde
     async check(authorization, scope) {
       const token = /^bearer +([\w.~+/-]+=*) *$/i.exec(authorization ?? '')?.[1];
       if (token === undefined)
-        return refuse('token-missing', `Send a header Authorization: Bearer and an access token with the scope ${scope}.`);
+        return refuse(
+          'token-missing',
+          `Send a header Authorization: Bearer and an access token with the scope ${scope}.`,
+        );
       const access = await tokens.check(token);
       if (!access.ok || access.value.scopes.has(scope)) return access;
       const { client } = access.value;

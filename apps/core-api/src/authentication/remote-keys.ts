@@ -4,7 +4,10 @@ import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
  * The issuer's keys, fetched from its JWK set (RFC 7517) when first needed and again when they are old or a token names one that is not
  * among them. A fetch ends after three seconds and 256 KiB; while it fails, so does every check that needs it.
  */
-export function createRemoteKeys(url: string, { cooldownMs = COOLDOWN_MS }: { readonly cooldownMs?: number } = {}): JWTVerifyGetKey {
+export function createRemoteKeys(
+  url: string,
+  { cooldownMs = COOLDOWN_MS }: { readonly cooldownMs?: number } = {},
+): JWTVerifyGetKey {
   return createRemoteJWKSet(new URL(url), {
     timeoutDuration: TIMEOUT_MS,
     cooldownDuration: cooldownMs,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +68,22 @@ test('a block that cannot be written leaves nothing of itself', () => {
   );
   assert.deepEqual(store.get('key'), { a: 1 });
   assert.equal(store.last().number, 2);
+});
+
+test('the last blocks are found by number and by size, at least one and no more than there are', () => {
+  using store = openNew(join(directory, 'last.d'));
+  assert.equal(store.startOfLast(64, 1000), 0);
+  let end = NO_BLOCK;
+  for (let number = 1; number <= 8; number++) {
+    const calls = JSON.stringify([randomBytes(number === 5 ? 2000 : 50).toString('hex')]);
+    const block = sealBlock({ number, time: 1, previous: end.hash, ...EMPTY, calls });
+    store.append(block, new Map());
+    end = block;
+  }
+  assert.equal(store.startOfLast(64, 1_000_000), 1);
+  assert.equal(store.startOfLast(3, 1_000_000), 6);
+  assert.equal(store.startOfLast(64, 1000), 6, 'the large one is too much');
+  assert.equal(store.startOfLast(64, 1), 8);
 });
 
 function openNew(path: string): BlockStore {

@@ -3,11 +3,14 @@ import { type Dispatcher, Pool } from 'undici';
 import { traceHeaders } from '../trace-context.ts';
 import { expectName } from './peer-names.ts';
 
+/** A request with its headers by name. */
+export type HttpRequest = Omit<Dispatcher.RequestOptions, 'headers'> & {
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
 /** Connections to one server. Requests carry the trace on within which they are made. `close` ends them at once, whatever is under way. */
 export type HttpPool = {
-  request(
-    options: Dispatcher.RequestOptions & { readonly headers?: Record<string, string> },
-  ): Promise<Dispatcher.ResponseData>;
+  request(options: HttpRequest): Promise<Dispatcher.ResponseData>;
   close(): Promise<void>;
 };
 

@@ -1,4 +1,12 @@
-import { ERRORS, Fault, type Live, type Refused, type Result, type SigningKey, type TlsCredentials } from '@linkspan/protocol';
+import {
+  ERRORS,
+  Fault,
+  type Live,
+  type Refused,
+  type Result,
+  type SigningKey,
+  type TlsCredentials,
+} from '@linkspan/protocol';
 import { boundedJson } from '../bounded-json.ts';
 import { noAnswer } from '../no-answer.ts';
 import { createHttpPool, type HttpPool } from '../transport/http-pool.ts';

@@ -1,0 +1,33 @@
+import { applyCalls, runQuery } from '@linkspan/contract';
+import { type ArchivedLedger, lowSSigner, openEmbeddedLedger, openFabricLedger } from '@linkspan/ledger';
+import { Fault, type Live, type TlsCredentials, type Verify } from '@linkspan/protocol';
+import type { FabricLedgerConfig, LedgerConfig } from './ledger-config.ts';
+
+export type OpenLedgerOptions = {
+  readonly verify: Verify;
+  /** UTC milliseconds. */
+  readonly now: () => number;
+  /** How far the ledger's time may lie from real time: δ of the genesis. */
+  readonly toleranceMs: number;
+};
+
+/** Opens the ledger that a configuration names. On Fabric the contract runs at the peers, and so does its clock. */
+export async function openLedger(config: LedgerConfig, options: OpenLedgerOptions): Promise<ArchivedLedger> {
+  if (config.kind === 'fabric') return openFabric(config);
+  return openEmbeddedLedger({ directory: config.directory, contract: { applyCalls, runQuery }, ...options });
+}
+
+function openFabric({ mspId, client, gateways, ...config }: FabricLedgerConfig): Promise<ArchivedLedger> {
+  return openFabricLedger({
+    ...config,
+    identity: { mspId, certificate: member(client, 'cert') },
+    sign: lowSSigner(member(client, 'key')),
+    gateways: gateways.map(({ address, name, authorities }) => ({ address, name, tlsCa: member(authorities, 'ca') })),
+  });
+}
+
+function member(credentials: Live<TlsCredentials> | undefined, name: keyof TlsCredentials): string {
+  const value = credentials?.current()[name];
+  if (value === undefined) throw new Fault('configuration-invalid', `The configuration of the ledger lacks ${name}.`);
+  return value;
+}
