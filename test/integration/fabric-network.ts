@@ -22,6 +22,8 @@ export type TestNetwork = AsyncDisposable & {
   readonly directory: string;
   /** The same as a CoreAPI's configuration names it. */
   ledgerConfig(organisation: FabricOrganisation): object;
+  /** Starts what has ended. */
+  bringUp(): Promise<void>;
   /** What an organisation's ledger is opened with: its own client and its own peer. */
   ledgerOptions(organisation: FabricOrganisation): FabricLedgerOptions;
 };
@@ -41,8 +43,9 @@ export async function startTestNetwork(countries: 3 | 4 | 7): Promise<TestNetwor
     await bringDown(network, directory);
     rmSync(directory, { recursive: true, force: true });
   };
+  const up = (): Promise<void> => bringUp({ network, directory, programs, say: () => undefined });
   try {
-    await bringUp({ network, directory, programs, say: () => undefined });
+    await up();
   } catch (error) {
     await dispose();
     throw error;
@@ -50,6 +53,7 @@ export async function startTestNetwork(countries: 3 | 4 | 7): Promise<TestNetwor
   return {
     network,
     directory,
+    bringUp: up,
     ledgerOptions: (organisation) => {
       const own = layout.organisation(organisation);
       return {

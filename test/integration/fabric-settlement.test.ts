@@ -20,7 +20,9 @@ function settlements(): void {
 
   before(async () => {
     fabric = await startTestNetwork(4);
-    ledgers = await Promise.all(fabric.network.organisations.map((each) => openFabricLedger(fabric.ledgerOptions(each))));
+    ledgers = await Promise.all(
+      fabric.network.organisations.map((each) => openFabricLedger(fabric.ledgerOptions(each))),
+    );
     const [ledger] = ledgers;
     assert.ok(ledger);
     net = await inProcessNetwork({ ledger, ledgerOf: (organisation) => ledgers[placeOf(organisation)] ?? ledger });

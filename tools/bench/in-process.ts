@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyCalls, runQuery } from '@linkspan/contract';
+import { CallWriter } from '@linkspan/coordinator';
 import { createVerify } from '@linkspan/keys';
 import { openEmbeddedLedger } from '@linkspan/ledger';
-import type { Signer } from '@linkspan/protocol';
-import { type InProcessNetwork, inProcessNetwork, sampleInstruction } from '@linkspan/testkit';
+import { hashSchema, type Signer } from '@linkspan/protocol';
+import { type InProcessNetwork, inProcessNetwork, lodgeBody, sampleInstruction } from '@linkspan/testkit';
 import { Ends, runCallers } from './callers.ts';
 import { countSignatures } from './count-signatures.ts';
 import { databaseBytes } from './ledger-bytes.ts';
@@ -91,9 +92,17 @@ export async function withSettle<T>(network: InProcessNetwork, work: (settle: Se
       for (const { proposal, phase } of events) ends.took(proposal, phase);
     }
   })();
+  const writers = ['central-bank-a', 'csd-b'].map((organisation) => {
+    const signers = network.sample.organisations[organisation];
+    if (!signers) throw new Error(`there is no organisation ${organisation}`);
+    return new CallWriter(network.ledger, network.sample.id, organisation, signers.call);
+  });
   try {
     return await work(async (tradeId) => {
-      await ends.settled(await network.lodge(sampleInstruction(tradeId, Date.now(), DUE_IN_MS)));
+      const body = lodgeBody(sampleInstruction(tradeId, Date.now(), DUE_IN_MS));
+      const [lodged] = await Promise.all(writers.map((writer) => writer.write('bench', tradeId, body)));
+      if (!lodged?.ok) throw new Error(lodged?.refusal.message ?? 'nobody lodged');
+      await ends.settled(hashSchema.parse(lodged.value['proposal']));
     });
   } finally {
     stopped.abort();

@@ -7,7 +7,10 @@ import { dispatcherOf, findProfile, type ProfileOrganisation, type ReadFile, tok
 export type Choice = { readonly api: NamedApi['api']; readonly all: readonly NamedApi[] };
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whom to ask: the API that was named, the organisation that was named, or the profile's default; and for what concerns all, all of them. */
+/**
+ * Whom to ask: the API that was named, the organisation that was named, or the profile's default; and for what concerns all, all of them. `--as`
+ * says as which client of the profile; without it, and for an API that was named, `LINKSPAN_TOKEN` is the access token.
+ */
 export function chooseApis(
   options: Options,
   { env, folder, readFile }: { readonly env: Environment; readonly folder: string; readonly readFile: ReadFile },
@@ -16,6 +19,13 @@ export function chooseApis(
   if (typeof url === 'string') {
     if (!/^https?:\/\//.test(url) || !URL.canParse(url))
       return fail('request-invalid', `"${url}" is no address of an API, such as http://127.0.0.1:9100.`);
+    if (as !== undefined)
+      return fail('request-invalid', '--as names a client of a profile, and --api is asked without one.');
+    if (as !== undefined)
+      return fail(
+        'request-invalid',
+        'Clients stand in a profile, and --api asks without one: --as does not go with it.',
+      );
     const tokens = tokenIn(env, url);
     if (!tokens.ok) return tokens;
     const api = createApiClient(url, { tokens: tokens.value });
@@ -41,7 +51,7 @@ export function chooseApis(
   const all: NamedApi[] = [];
   for (const [id, entry] of known) {
     if (organisation !== undefined && id !== speaker) continue;
-    const client = clientOf(id, entry, typeof as === 'string' ? as : undefined, env);
+    const client = clientOf(id, entry, { as: typeof as === 'string' ? as : undefined, speaks: id === speaker }, env);
     if (!client.ok) return client;
     all.push({ organisation: id, name: entry.name, api: client.value });
   }
@@ -53,13 +63,16 @@ export function chooseApis(
 function clientOf(
   id: string,
   entry: ProfileOrganisation,
-  as: string | undefined,
+  { as, speaks }: { readonly as: string | undefined; readonly speaks: boolean },
   env: Environment,
 ): Outcome<NamedApi['api']> {
   const dispatcher = dispatcherOf(entry);
   if (!dispatcher.ok) return dispatcher;
-  const given = as === undefined ? tokenIn(env, entry.api) : undefined;
-  const tokens = given && (!given.ok || given.value) ? given : tokensOf(id, entry, as, env, dispatcher.value);
+  // A token is as good as a password: it is shown to the organisation that it was given for, and to no other one.
+  const given = as === undefined && speaks ? tokenIn(env, entry.api) : undefined;
+  const isKnown = as !== undefined && Object.hasOwn(entry.access?.clients ?? {}, as);
+  const client = speaks || isKnown ? as : undefined;
+  const tokens = given && (!given.ok || given.value) ? given : tokensOf(id, entry, client, env, dispatcher.value);
   if (!tokens.ok) return tokens;
   return { ok: true, value: createApiClient(entry.api, { tokens: tokens.value, dispatcher: dispatcher.value }) };
 }

@@ -2,8 +2,8 @@ import { styleText } from 'node:util';
 
 /** Where results and messages go. Results go to `out` alone, so that they can be piped. */
 export type Terminal = {
-  out(line: string): void;
-  error(line: string): void;
+  readonly out: (line: string) => void;
+  readonly error: (line: string) => void;
   /** Characters per line; Infinity where nobody looks. */
   readonly columns: number;
   readonly colours: boolean;

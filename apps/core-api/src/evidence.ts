@@ -1,4 +1,4 @@
-import { EMBEDDED_HOST, type Evidence, type SettlementEvidence } from '@linkspan/audit';
+import { EMBEDDED_HOST, type Evidence, FABRIC_HOST, type SettlementEvidence } from '@linkspan/audit';
 import type { SettlementView } from '@linkspan/contract';
 import type { Archive, ArchivedCall, Ledger } from '@linkspan/ledger';
 import {
@@ -38,7 +38,8 @@ export async function collectEvidence(sources: EvidenceSources, id: string): Pro
   const last = Math.max(...all.map(({ calls }) => calls.at(-1)?.block ?? 0));
   const environment = await sources.archive.environment(last);
   const { genesis } = sources;
-  return accept({ schema: 'audit/1', network, genesis, host: EMBEDDED_HOST, environment, settlements: all });
+  const host = sources.archive.host === 'fabric' ? FABRIC_HOST : EMBEDDED_HOST;
+  return accept({ schema: 'audit/1', network, genesis, host, environment, settlements: all });
 }
 
 /** A page of the proposals that changed in a period. */

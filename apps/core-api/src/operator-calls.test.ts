@@ -173,7 +173,7 @@ test('the same key has the same answer after a restart too, and another body or 
   const body = { type: 'register-account', account: { ...account, id: 'rtgs:4714' } };
   assert.equal(problemOf(await register('central-bank-b', body, 'd2')).code, 'idempotency-key-reused');
   const elsewhere = await act('csd-b', id, 'cancel', 'd1');
-  assert.equal(problemOf(elsewhere).code, 'illegal-edge', 'another organisation has keys of its own');
+  assert.equal(problemOf(elsewhere).code, 'already-recorded', 'another organisation has keys of its own');
 });
 
 test('systems are listed with their owners, validators and promises', async () => {

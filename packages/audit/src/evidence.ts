@@ -49,8 +49,14 @@ export const EMBEDDED_HOST: EvidenceHost = {
     'Calls, statements and certificates prove themselves by their signatures. Times and the order of calls are the operator’s word, except where a certificate signed by a quorum pins the history before it. Nothing shows that no later call was left out.',
 };
 
+export const FABRIC_HOST: EvidenceHost = {
+  kind: 'fabric',
+  proves:
+    'Calls, statements and certificates prove themselves by their signatures. Times and the order of calls are the channel’s, on which endorsing organisations and orderers agreed; this file does not carry their signatures, so that here they are the word of the organisation that wrote it, except where a certificate signed by a quorum pins the history before it. Nothing shows that no later call was left out.',
+};
+
 /** The kinds of ledger that this program knows. */
-export const HOSTS: readonly EvidenceHost[] = [EMBEDDED_HOST];
+export const HOSTS: readonly EvidenceHost[] = [EMBEDDED_HOST, FABRIC_HOST];
 
 /** Larger files are refused before they are parsed. In UTF-16 code units. */
 export const MAXIMUM_FILE_LENGTH = 256 * 1024 * 1024;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createVerify } from '@linkspan/keys';
 import { parse, hashSchema, type Json } from '@linkspan/protocol';
 import fc from 'fast-check';
-import { MAXIMUM_FILE_LENGTH } from './evidence.ts';
+import { FABRIC_HOST, MAXIMUM_FILE_LENGTH } from './evidence.ts';
 import { type Verdict, verifyEvidence, verifyEvidenceText } from './verify-evidence.ts';
 
 const text = readFileSync(new URL('../../../test/vectors/audit/valid/settled.json', import.meta.url), 'utf8');
@@ -90,6 +90,20 @@ test('a call that stands behind the end of its settlement belongs to the evidenc
   const [certify] = late.settlements[0].calls.splice(3, 1);
   late.settlements[0].calls.push({ ...certify, block: 99, time: late.settlements[0].calls.at(-1).time });
   assert.equal(verdict(late).verdict, 'complete');
+});
+
+test('times may go back from one transaction to the next on Fabric only, and never within one', () => {
+  const file = JSON.parse(text);
+  const [first, ...others] = file.environment;
+  const earlier = { ...file, environment: [{ ...first, block: 0, time: first.time + 1 }, ...others] };
+  const fabric = (changed: object) => verdict({ ...changed, host: FABRIC_HOST });
+  const refused = verdict(earlier);
+  assert.ok(refused.verdict === 'refused');
+  assert.equal(refused.first.code, 'order-wrong');
+  assert.equal(fabric(earlier).verdict, 'complete');
+  const torn = fabric({ ...file, environment: [{ ...first, time: first.time + 1 }, ...others] });
+  assert.ok(torn.verdict === 'refused');
+  assert.equal(torn.first.code, 'order-wrong');
 });
 
 /** The pointer of every text, number, truth value and null. */

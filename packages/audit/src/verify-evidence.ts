@@ -10,7 +10,14 @@ import {
 } from '@linkspan/protocol';
 import { MACHINE } from '@linkspan/scenario';
 import { type CertificateReport, certificateReports, missingOf } from './completeness.ts';
-import { type ArchivedCall, type Evidence, type EvidenceHost, HOSTS, type SettlementEvidence } from './evidence.ts';
+import {
+  type ArchivedCall,
+  type Evidence,
+  type EvidenceHost,
+  FABRIC_HOST,
+  HOSTS,
+  type SettlementEvidence,
+} from './evidence.ts';
 import { finding, found, type Finding, type Found } from './finding.ts';
 import { firstDifference } from './first-difference.ts';
 import { parseEvidence, readEvidence } from './read-evidence.ts';
@@ -121,7 +128,7 @@ type Run = { readonly settlement: SettlementEvidence; readonly at: string; reado
 type Step = { readonly archived: ArchivedCall; readonly at: string; readonly owner: number | undefined };
 
 /** All calls in the order of the ledger. Each list must be in that order itself, no two calls in one place, and time never goes back. */
-function stepsOf({ environment, settlements }: Evidence): Found<Step[]> {
+function stepsOf({ environment, settlements, host }: Evidence): Found<Step[]> {
   const lists = [
     environment.map((archived, i): Step => ({ archived, at: `/environment/${i}`, owner: undefined })),
     ...settlements.map(({ calls }, owner) =>
@@ -129,16 +136,24 @@ function stepsOf({ environment, settlements }: Evidence): Found<Step[]> {
     ),
   ];
   for (const list of lists) {
-    const wrong = firstOutOfOrder(list);
+    const wrong = firstOutOfOrder(list, host);
     if (wrong) return wrong;
   }
   const steps = lists
     .flat()
     .toSorted((a, b) => a.archived.block - b.archived.block || a.archived.index - b.archived.index);
-  return firstOutOfOrder(steps) ?? found(steps);
+  return firstOutOfOrder(steps, host) ?? found(steps);
 }
 
-function firstOutOfOrder(steps: readonly Step[]): ReturnType<typeof finding> | undefined {
+/**
+ * On Fabric a transaction has the time of its proposal and the place that the orderers gave it, so that times of different transactions may
+ * stand in another order than they do.
+ */
+function firstOutOfOrder(
+  steps: readonly Step[],
+  { kind }: Pick<EvidenceHost, 'kind'>,
+): ReturnType<typeof finding> | undefined {
+  const mayGoBack = kind === FABRIC_HOST.kind;
   let before: ArchivedCall | undefined;
   for (const { archived, at } of steps) {
     if (
@@ -147,7 +162,8 @@ function firstOutOfOrder(steps: readonly Step[]): ReturnType<typeof finding> | u
     ) {
       return finding(at, 'order-wrong', 'The call does not stand behind the one before it on the ledger.');
     }
-    if (before && (archived.time < before.time || (archived.block === before.block && archived.time !== before.time))) {
+    const isSameBlock = archived.block === before?.block;
+    if (before && (isSameBlock ? archived.time !== before.time : archived.time < before.time && !mayGoBack)) {
       return finding(at, 'order-wrong', 'The time of the call’s block does not fit the block before it.');
     }
     before = archived;

@@ -1,3 +1,4 @@
+export { CallWriter } from './call-writer.ts';
 export type { Clock, Log } from './clock.ts';
 export type { Coordinator, Peers } from './coordinator.ts';
 export { createCoordinator, type CoordinatorOptions } from './create-coordinator.ts';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { type Certificate, type CertificateKind, Fault, hashOf } from '@linkspan/protocol';
 import { openSigningJournal, type SigningJournal } from './journal.ts';
@@ -13,6 +14,17 @@ test('what was signed may be signed again, in this life and the next', (t) => {
     assert.ok(journal.write(7, 'root', [certificate('commit'), certificate('proceed', 'other')]).ok);
     assert.ok(journal.write(7, 'root', [certificate('commit'), certificate('proceed', 'other')]).ok);
   }
+});
+
+test('a journal of another version is not used, since what it forbids would not be seen', (t) => {
+  const path = temporaryPath(t);
+  const database = new DatabaseSync(path);
+  database.exec('CREATE TABLE signed_decision (settlement TEXT PRIMARY KEY, kind TEXT NOT NULL)');
+  database.close();
+  assert.throws(
+    () => openSigningJournal(path),
+    (error) => error instanceof Fault && error.code === 'configuration-invalid' && error.message.includes('version 0'),
+  );
 });
 
 test('a block is signed with one content for ever', (t) => {

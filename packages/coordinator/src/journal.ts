@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { accept, type Certificate, Fault, refuse, type Result } from '@linkspan/protocol';
+import { accept, type Certificate, Fault, hashBytes, refuse, type Result } from '@linkspan/protocol';
 
 /**
  * What an organisation has signed, written down before it signs, so that no restart can make it sign commit and abort of one settlement,
@@ -16,13 +16,6 @@ export interface SigningJournal extends Disposable {
 /** A journal in a SQLite file of the organisation's own. */
 export function openSigningJournal(path: string): SigningJournal {
   const database = open(path);
-  database.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    CREATE TABLE IF NOT EXISTS signed_block (block INTEGER PRIMARY KEY, root TEXT NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS signed_decision (settlement TEXT PRIMARY KEY, kind TEXT NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY CHECK (id = 1), checkpoint INTEGER NOT NULL) STRICT;
-  `);
   const blockRoot = database.prepare('SELECT root FROM signed_block WHERE block = ?');
   const addBlock = database.prepare('INSERT OR IGNORE INTO signed_block (block, root) VALUES (?, ?)');
   const decision = database.prepare('SELECT kind FROM signed_decision WHERE settlement = ?');
@@ -36,7 +29,7 @@ export function openSigningJournal(path: string): SigningJournal {
     const signedRoot = blockRoot.get(block)?.['root'];
     if (signedRoot !== undefined && signedRoot !== root) return `block ${block} was signed with other content`;
     for (const { settlement, kind } of certificates.filter(decides)) {
-      const signed = decision.get(settlement)?.['kind'];
+      const signed = decision.get(hashBytes(settlement))?.['kind'];
       if (signed !== undefined && signed !== kind)
         return `${String(signed)} of ${settlement} was signed, so ${kind} is not`;
     }
@@ -53,7 +46,7 @@ export function openSigningJournal(path: string): SigningJournal {
       database.exec('BEGIN');
       try {
         addBlock.run(block, root);
-        for (const { settlement, kind } of certificates.filter(decides)) addDecision.run(settlement, kind);
+        for (const { settlement, kind } of certificates.filter(decides)) addDecision.run(hashBytes(settlement), kind);
         database.exec('COMMIT');
       } catch (cause) {
         database.exec('ROLLBACK');
@@ -68,12 +61,35 @@ export function openSigningJournal(path: string): SigningJournal {
 /** How long a write waits for another one on the same file, where two coordinators run by mistake. */
 const BUSY_MS = 2000;
 
+const VERSION = 2;
+
+const TABLES = `
+  BEGIN IMMEDIATE;
+  CREATE TABLE signed_block (block INTEGER PRIMARY KEY, root TEXT NOT NULL) STRICT;
+  CREATE TABLE signed_decision (settlement BLOB PRIMARY KEY, kind TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE progress (id INTEGER PRIMARY KEY CHECK (id = 1), checkpoint INTEGER NOT NULL) STRICT;
+  PRAGMA user_version = ${VERSION};
+  COMMIT;
+`;
+
 function open(path: string): DatabaseSync {
   try {
-    return new DatabaseSync(path, { timeout: BUSY_MS });
+    const database = new DatabaseSync(path, { timeout: BUSY_MS });
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    if (number(database, 'SELECT count(*) FROM sqlite_schema') === 0) database.exec(TABLES);
+    const version = number(database, 'PRAGMA user_version');
+    if (version === VERSION) return database;
+    database.close();
+    // What it says of earlier signatures could not be found, so it must not be used.
+    throw new Fault('configuration-invalid', `The signing journal ${path} is of version ${version}, not ${VERSION}.`);
   } catch (cause) {
+    if (cause instanceof Fault) throw cause;
     throw new Fault('storage-unavailable', `The signing journal ${path} cannot be opened.`, { cause });
   }
+}
+
+function number(database: DatabaseSync, query: string): number {
+  return Number(Object.values(database.prepare(query).get() ?? {})[0]);
 }
 
 function decides(certificate: Certificate): boolean {

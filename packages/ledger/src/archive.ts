@@ -18,6 +18,8 @@ export type ArchiveCursor = string;
  * answers are in the order of the ledger. The cost of an answer follows from its own size, not from how long the ledger has become.
  */
 export interface Archive {
+  /** The kind of ledger, which says what its order and times are worth. */
+  readonly host: 'embedded' | 'fabric';
   /** Calls by their ids; ids that the ledger never accepted are passed over. */
   calls(ids: readonly Hash[]): Promise<readonly ArchivedCall[]>;
   /** Every call about a proposal or the settlement that it became, also those that made no entry. */

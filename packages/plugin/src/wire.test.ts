@@ -24,6 +24,11 @@ const operation: Operation = {
 };
 const signature = { key: `ed25519:${'1'.repeat(64)}`, signature: '2'.repeat(128) } as const;
 
+test('an operation with half a character in it is refused before anything hashes it', () => {
+  const half = { ...operation, terms: { ...operation.terms, from: 'rtgs:\ud800' } };
+  for (const read of [parseSubmit, parseAttest]) assert.ok(!read({ operation: half, waitMs: 1 }).ok);
+});
+
 test('requests and answers are read as they are written', () => {
   const requests = { operation, waitMs: 5, reason: 'TIMO' };
   assert.deepEqual(parseFence(json(requests)), { ok: true, value: requests });

@@ -5,10 +5,12 @@ import {
   ERRORS,
   type Hash,
   hashSchema,
+  isCanonicalisable,
   type Operation,
   operationSchema,
   parse,
   type Refusal,
+  refuse,
   type Result,
   type SignedCertificate,
   signedCertificateSchema,
@@ -221,8 +223,12 @@ function misread(read: Result<unknown>): { ok: false; refusal: Refusal } {
   return read.ok ? { ok: false, refusal: { code: 'request-invalid', message: 'It has the wrong form.' } } : read;
 }
 
+/** Operations are hashed, so their texts must be well-formed Unicode. */
 function parseOperation(value: unknown): Result<Operation> {
-  return parse(operationSchema, value, 'request-invalid');
+  const operation = parse(operationSchema, value, 'request-invalid');
+  return !operation.ok || isCanonicalisable(operation.value)
+    ? operation
+    : refuse('request-invalid', 'A text of the operation is not well-formed Unicode.');
 }
 
 function parseCertificate(value: unknown): Result<SignedCertificate> {

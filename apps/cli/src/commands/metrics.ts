@@ -87,7 +87,7 @@ function shownRows(samples: readonly Sample[]): Sample[] {
     if (sum === undefined) return [sample];
     const count = Number(sample.value);
     const mean = count === 0 ? '' : `, mean ${(sum / count).toFixed(3)}`;
-    return [{ ...sample, name: base, value: `${count} times${mean}` }];
+    return [{ ...sample, name: base, value: `${count} ${count === 1 ? 'time' : 'times'}${mean}` }];
   });
 }
 

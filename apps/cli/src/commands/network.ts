@@ -21,7 +21,7 @@ const LOG_LINES = 20;
 export const network: Command = {
   name: 'network',
   usage: 'up | down | status | logs [ORGANISATION]',
-  summary: 'a Hyperledger Fabric network on this machine: a peer, an orderer and the contract for each organisation',
+  summary: 'a Hyperledger Fabric network on this machine: peers, orderers and the contract',
   arguments: [1, 2],
   options: {
     countries: { type: 'string' },

@@ -61,7 +61,8 @@ export function readNetworkFile(document: unknown): FabricNetwork {
     const counts = [...CONSENSUS.keys()].join(', ');
     throw invalid(`a network has one of ${counts} organisations, not ${organisations.length}`);
   }
-  if (new Set(organisations.map(({ id }) => id)).size < organisations.length) throw invalid('two organisations share an id');
+  if (new Set(organisations.map(({ id }) => id)).size < organisations.length)
+    throw invalid('two organisations share an id');
   return {
     channel,
     chaincode: 'linkspan',
@@ -74,14 +75,16 @@ export function readNetworkFile(document: unknown): FabricNetwork {
 function parseFile(document: unknown): NetworkFile {
   if (!isObject(document)) throw invalid('it is no object');
   const { channel, organisations } = document;
-  if (typeof channel !== 'string' || !CHANNEL.test(channel)) throw invalid('its channel needs a name in lower-case letters');
+  if (typeof channel !== 'string' || !CHANNEL.test(channel))
+    throw invalid('its channel needs a name in lower-case letters');
   if (!Array.isArray(organisations)) throw invalid('it needs a list of organisations');
   return {
     channel,
     organisations: organisations.map((one: unknown, i) => {
       if (!isObject(one)) throw invalid(`organisation ${i + 1} is no object`);
       const { id, host, port } = one;
-      if (typeof id !== 'string' || !identifierSchema.safeParse(id).success) throw invalid(`organisation ${i + 1} needs an id`);
+      if (typeof id !== 'string' || !identifierSchema.safeParse(id).success)
+        throw invalid(`organisation ${i + 1} needs an id`);
       if (typeof host !== 'string' || !HOST.test(host)) throw invalid(`${id} needs a host`);
       if (typeof port !== 'number' || !Number.isInteger(port) || port < 1024 || port + PORTS_OF_ORGANISATION > 65_536)
         throw invalid(`${id} needs a port from 1024 on`);

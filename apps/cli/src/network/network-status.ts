@@ -19,7 +19,10 @@ const PROCESSES = ['peer', 'orderer', 'chaincode'] as const;
 
 export async function networkStatus(network: FabricNetwork, directory: string): Promise<readonly OrganisationStatus[]> {
   const nodes = await Promise.all(network.organisations.map((each) => nodesOf(network, directory, each)));
-  const highest = Math.max(0, ...nodes.flatMap(({ peerHeight, ordererHeight }) => [peerHeight ?? 0, ordererHeight ?? 0]));
+  const highest = Math.max(
+    0,
+    ...nodes.flatMap(({ peerHeight, ordererHeight }) => [peerHeight ?? 0, ordererHeight ?? 0]),
+  );
   return nodes.map((each) => ({ ...each, lag: each.peerHeight === undefined ? undefined : highest - each.peerHeight }));
 }
 

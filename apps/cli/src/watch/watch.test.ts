@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { isObject } from '../failure.ts';
 import type { LiveTerminal } from '../terminal.ts';
 import { call, type Called, startTestApi, type TestApi } from '../test-support.ts';
 
@@ -17,7 +20,7 @@ after(() => api[Symbol.asyncDispose]());
 
 test('the plain watch tells each change once, also after the connection broke, and Ctrl-C ends it with exit code 0', async () => {
   await using way = await breakableWay(api.urls['central-bank-a'] ?? '');
-  using watching = follow(['watch', '--plain', '--api', way.url]);
+  using watching = follow(['watch', '--plain', '--profile', profileBy(way.url)]);
   await way.streaming();
   await lodge('WATCH-1', 'central-bank-a');
   await watching.says(/WATCH-1 {2}Central Bank of A lodged its instruction$/m);
@@ -34,7 +37,7 @@ test('the plain watch tells each change once, also after the connection broke, a
 test('on a terminal the board is drawn in place, says that the connection is lost, and gives the screen back', async () => {
   await using way = await breakableWay(api.urls['central-bank-a'] ?? '');
   const screen = new Screen();
-  using watching = follow(['watch', '--api', way.url], screen);
+  using watching = follow(['watch', '--profile', profileBy(way.url)], screen);
   await way.streaming();
   await lodge('LIVE-1', 'central-bank-a');
   await screen.shows(/ LIVE-1 +proposed +waits for csd-b/);
@@ -91,6 +94,17 @@ function instructionOf(tradeId: string): object {
   const known = instructions.get(tradeId) ?? api.instruction(tradeId);
   instructions.set(tradeId, known);
   return known;
+}
+
+/** A profile that leads to the API of the organisation that speaks by another way; its access tokens come as ever. */
+function profileBy(url: string): string {
+  const profile: unknown = JSON.parse(readFileSync(join(api.folder, 'var', 'profile.json'), 'utf8'));
+  assert.ok(isObject(profile) && isObject(profile['organisations']));
+  const { organisations } = profile;
+  const speaker = organisations['central-bank-a'];
+  assert.ok(isObject(speaker));
+  const changed = { ...profile, organisations: { ...organisations, 'central-bank-a': { ...speaker, api: url } } };
+  return api.write('var/way.json', changed);
 }
 
 type Watching = Disposable & {
@@ -161,15 +175,17 @@ class Screen implements LiveTerminal {
 
 /** Resolves when something holds, looked at whenever `listen` wakes it. */
 async function eventually(listen: (wake: () => void) => void, holds: () => boolean, what: () => string): Promise<void> {
-  const late = AbortSignal.timeout(PATIENCE_MS);
   await new Promise<void>((resolve, reject) => {
+    const late = setTimeout(
+      () => reject(new assert.AssertionError({ message: `waited too long for ${what()}` })),
+      PATIENCE_MS,
+    );
     const look = (): void => {
-      if (holds()) resolve();
+      if (!holds()) return;
+      clearTimeout(late);
+      resolve();
     };
     listen(look);
-    late.addEventListener('abort', () =>
-      reject(new assert.AssertionError({ message: `waited too long for ${what()}` })),
-    );
     look();
   });
 }
@@ -179,8 +195,8 @@ async function breakableWay(target: string) {
   const sockets = new Set<Socket>();
   const { hostname, port } = new URL(target);
   let isOpen = true;
-  let isStreaming: () => void = () => undefined;
-  const streaming = new Promise<void>((resolve) => (isStreaming = resolve));
+  let isStreaming = false;
+  const listeners = new Set<() => void>();
   const server = createServer((socket) => {
     if (!isOpen) return void socket.destroy();
     const there = connect(Number(port), hostname);
@@ -193,7 +209,8 @@ async function breakableWay(target: string) {
       });
     }
     there.on('data', (data: Buffer) => {
-      if (data.includes('text/event-stream')) isStreaming();
+      isStreaming ||= data.includes('content-type: text/event-stream');
+      for (const wake of listeners) wake();
     });
     socket.pipe(there);
     there.pipe(socket);
@@ -208,7 +225,12 @@ async function breakableWay(target: string) {
   };
   return {
     url: `http://127.0.0.1:${address.port}`,
-    streaming: () => streaming,
+    streaming: () =>
+      eventually(
+        (wake) => listeners.add(wake),
+        () => isStreaming,
+        () => 'the stream',
+      ),
     break(how?: 'for good') {
       isOpen = how !== 'for good';
       cut();

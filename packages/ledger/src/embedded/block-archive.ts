@@ -25,6 +25,7 @@ export function blockArchive(store: BlockStore, use: <T>(read: () => T) => T): A
   const read = async (places: () => readonly Place[]): Promise<readonly ArchivedCall[]> =>
     use(() => callsAt(store, places()));
   return {
+    host: 'embedded',
     calls: (ids) => read(() => store.calls.byIds([...new Set(ids)])),
     about: (proposal) => read(() => store.calls.bySubject(proposal)),
     environment: (upTo = Number.MAX_SAFE_INTEGER) => read(() => store.calls.environment(upTo)),

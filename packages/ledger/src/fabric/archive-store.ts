@@ -56,7 +56,15 @@ export class ArchiveStore implements Disposable {
           const subject = hashSchema.safeParse(result.value['proposal']);
           const report = signed.call.body.type === 'report' ? 1 : 0;
           const about = subject.success ? subject.data : null;
-          insert.run(callId(signed.call), blockNumber(block, place), position, time, report, about, JSON.stringify(signed));
+          insert.run(
+            callId(signed.call),
+            blockNumber(block, place),
+            position,
+            time,
+            report,
+            about,
+            JSON.stringify(signed),
+          );
           position += 1;
         }
       }
@@ -85,7 +93,12 @@ export class ArchiveStore implements Disposable {
   }
 
   /** Subjects of calls within a time, each with the place of its first call in it, after a place. */
-  subjects(from: number, to: number, after: number, limit: number): { readonly subject: Hash; readonly place: number }[] {
+  subjects(
+    from: number,
+    to: number,
+    after: number,
+    limit: number,
+  ): { readonly subject: Hash; readonly place: number }[] {
     const rows = this.#db
       .prepare(
         `SELECT subject, min(place) AS place FROM call WHERE time >= ? AND time < ? AND subject IS NOT NULL
@@ -100,11 +113,18 @@ export class ArchiveStore implements Disposable {
   }
 
   #calls(where: string, ...values: readonly (string | number)[]): ArchivedCall[] {
-    const rows = this.#db.prepare(`SELECT block, position, time, call FROM call WHERE ${where} ORDER BY place`).all(...values);
+    const rows = this.#db
+      .prepare(`SELECT block, position, time, call FROM call WHERE ${where} ORDER BY place`)
+      .all(...values);
     return rows.map((row) => {
       const text = row['call'];
       if (typeof text !== 'string') throw corruptFault('the archive of calls');
-      return { block: integer(row, 'block'), index: integer(row, 'position'), time: integer(row, 'time'), call: JSON.parse(text) };
+      return {
+        block: integer(row, 'block'),
+        index: integer(row, 'position'),
+        time: integer(row, 'time'),
+        call: JSON.parse(text),
+      };
     });
   }
 }

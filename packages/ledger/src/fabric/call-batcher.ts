@@ -17,8 +17,8 @@ const ATTEMPTS = 20;
 
 /**
  * Puts calls into transactions: at once when nothing is under way, otherwise everything that came meanwhile into the next one, since a transaction costs
- * far more than a call, and two of one organisation at once would only meet each other. When somebody else has changed what a
- * transaction read, the calls of each settlement go on alone, so that one contested settlement holds up no other.
+ * far more than a call, and two of one organisation at once would only meet each other. When others have changed what a
+ * transaction read twice in a row, the calls of each settlement go on alone, so that one contested settlement holds up no other.
  */
 export class CallBatcher {
   readonly #write: (calls: readonly SignedCall[]) => Promise<Written>;
@@ -80,9 +80,9 @@ export class CallBatcher {
   }
 
   async #writeCalls(calls: readonly SignedCall[]): Promise<Results> {
-    const first = await this.#write(calls);
-    if (first.kind === 'results') return first.results;
-    if (first.kind === 'broken') throw new Fault('internal', first.message);
+    // Once more as they are: the other one is usually done by then.
+    const whole = (await this.#try(calls)) ?? (await this.#try(calls));
+    if (whole) return whole;
     const results: Result<JsonObject>[] = [];
     for (const group of groupsOf(calls)) {
       const own = await this.#writeGroup(group.map(({ call }) => call));
@@ -96,14 +96,20 @@ export class CallBatcher {
 
   async #writeGroup(calls: readonly SignedCall[]): Promise<Results> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const written = await this.#write(calls);
-      if (written.kind === 'results') return written.results;
-      if (written.kind === 'broken') throw new Fault('internal', written.message);
+      const results = await this.#try(calls);
+      if (results) return results;
     }
     throw new Fault(
       'ledger-unavailable',
       `Others changed the same records ${ATTEMPTS} times before these calls could.`,
     );
+  }
+
+  /** The results, or nothing where others had changed what was read. */
+  async #try(calls: readonly SignedCall[]): Promise<Results | undefined> {
+    const written = await this.#write(calls);
+    if (written.kind === 'broken') throw new Fault('internal', written.message);
+    return written.kind === 'results' ? written.results : undefined;
   }
 }
 

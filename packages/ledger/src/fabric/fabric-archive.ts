@@ -22,6 +22,7 @@ export type FabricArchiveOptions = {
  * that the peer had at that moment.
  */
 export class FabricArchive implements Archive, AsyncDisposable {
+  readonly host = 'fabric';
   readonly #options: FabricArchiveOptions;
   readonly #store: ArchiveStore;
   readonly #closed = new AbortController();
@@ -78,7 +79,8 @@ export class FabricArchive implements Archive, AsyncDisposable {
     const needed = await height();
     const late = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(patienceMs)]);
     while (this.#store.next() < needed) {
-      if (this.#broken !== undefined) throw new Fault('storage-unavailable', 'The archive of calls stopped.', { cause: this.#broken });
+      if (this.#broken !== undefined)
+        throw new Fault('storage-unavailable', 'The archive of calls stopped.', { cause: this.#broken });
       if (late.aborted) throw new Fault('ledger-unavailable', `The archive has not come to block ${needed - 1n} yet.`);
       await this.#nextBlock(late);
     }

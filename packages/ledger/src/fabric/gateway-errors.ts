@@ -32,8 +32,3 @@ export function troubleOf(error: unknown): GatewayTrouble {
       return { kind: 'defect', message };
   }
 }
-
-/** Whether the question for a transaction's fate only ran out of time, or of a connection: it may be asked again. */
-export function mayAskAgain(error: unknown): boolean {
-  return error instanceof GatewayError;
-}

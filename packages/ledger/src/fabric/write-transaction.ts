@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Commit, type Transaction, StatusCode } from '@hyperledger/fabric-gateway';
+import { type Transaction, StatusCode } from '@hyperledger/fabric-gateway';
 import { Fault, type JsonObject, type Result, type SignedCall } from '@linkspan/protocol';
 import { parseSubmitAnswer } from './fabric-messages.ts';
 import { troubleOf } from './gateway-errors.ts';
@@ -20,7 +20,9 @@ export type Written =
   | { readonly kind: 'conflict' }
   | { readonly kind: 'broken'; readonly message: string };
 
-const STATUS_MS = 3000;
+/** How long the fate of a transaction is waited for before it is sent again: one that was taken, and one that perhaps never arrived. */
+const STATUS_MS = 5000;
+const DOUBTFUL_STATUS_MS = 700;
 const RETRY_AFTER_MS = { first: 20, most: 500 } as const;
 
 /**
@@ -88,18 +90,18 @@ async function finalCode(
   until: number,
 ): Promise<number> {
   const id = transaction.getTransactionId();
-  let commit: Commit | undefined;
+  let again = transaction;
   let last: unknown;
   for (let gateway = endorsedBy; ; gateway = gateways.current) {
-    try {
-      // The same signed transaction: where it has arrived already, a second one changes nothing.
-      commit = await transaction.submit();
-    } catch (error) {
+    // The same signed transaction: where it has arrived already, a second one changes nothing.
+    if (gateway !== endorsedBy) again = gateway.gateway.newTransaction(again.getBytes());
+    const commit = await again.submit().catch((error: unknown) => {
       last = error;
-      commit = gateways.commitOf(gateway, id);
-    }
+      return undefined;
+    });
     try {
-      return (await commit.getStatus({ deadline: Date.now() + STATUS_MS })).code;
+      const asked = commit ?? gateways.commitOf(gateway, id);
+      return (await asked.getStatus({ deadline: Date.now() + (commit ? STATUS_MS : DOUBTFUL_STATUS_MS) })).code;
     } catch (error) {
       last = error;
       if (troubleOf(error).kind === 'unreachable') gateways.leave(gateway);

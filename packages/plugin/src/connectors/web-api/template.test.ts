@@ -27,6 +27,7 @@ test('pointers lead into objects only, and never to what an object inherits', ()
   assert.equal(textAt(document, '/a/b~1c'), 'x');
   assert.equal(textAt(document, '/a/n'), '7');
   assert.equal(textAt(document, '/a/f'), undefined);
+  assert.equal(textAt({ a: 'half \ud800' }, '/a'), undefined);
   assert.equal(valueAt(document, '/a/toString'), undefined);
   assert.equal(valueAt('text', '/length'), undefined);
 });

@@ -42,10 +42,10 @@ export function valueAt(document: unknown, pointer: Pointer): unknown {
   return at;
 }
 
-/** A text or whole number at a pointer, as text; undefined for anything else. */
+/** A text or whole number at a pointer, as text; undefined for anything else, such as a text with half a character, which no URL or hash can hold. */
 export function textAt(document: unknown, pointer: Pointer): string | undefined {
   const value = valueAt(document, pointer);
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return value.isWellFormed() ? value : undefined;
   return typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : undefined;
 }
 

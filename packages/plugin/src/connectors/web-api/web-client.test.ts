@@ -32,6 +32,15 @@ test('a token that the system has forgotten is renewed once; a client that it do
   );
 });
 
+test('a token that is over at once, or never says when, is used all the same and not asked for without end', async (t) => {
+  for (const expiresIn of [0, -1, 'soon', null, 1e300]) {
+    const system = await startAuthority(t, expiresIn);
+    const client = open(t, system.url, () => 0);
+    assert.equal((await client.send(GET)).status, 200);
+    assert.equal(system.issued(), 1);
+  }
+});
+
 test('an answer that says "not now" is a fault, any other refusal a value', async (t) => {
   const system = await startAuthority(t);
   const client = open(t, system.url, () => 0);
@@ -59,7 +68,10 @@ function open(t: TestContext, baseUrl: string, now: () => number, secret = 'secr
 }
 
 /** A system's authorisation, and a resource behind it: tokens of ten minutes, forgotten when told. */
-async function startAuthority(t: TestContext): Promise<{ url: string; issued: () => number; forget: () => void }> {
+async function startAuthority(
+  t: TestContext,
+  expiresIn: unknown = 600,
+): Promise<{ url: string; issued: () => number; forget: () => void }> {
   let count = 0;
   let valid = new Set<string>();
   const server = createServer((request, response) => {
@@ -69,7 +81,7 @@ async function startAuthority(t: TestContext): Promise<{ url: string; issued: ()
         return response.writeHead(401).end('{}');
       const token = `token-${++count}`;
       valid.add(`Bearer ${token}`);
-      return response.end(JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: 600 }));
+      return response.end(JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: expiresIn }));
     }
     if (!valid.has(authorization ?? '')) return response.writeHead(401).end('{}');
     const status = Number(/^\/status\/(\d+)$/.exec(request.url ?? '')?.[1] ?? 200);
