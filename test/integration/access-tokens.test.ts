@@ -198,12 +198,11 @@ test('a silent issuer is a fault that passes, told at once; what needs no token 
 });
 
 test('the subject of the token stands in the history, the client owns the key', async () => {
-  const { instruction } = network;
   const maker = {
     ...bearer(await sign({ sub: 'mary@central-bank-a', client_id: 'workbench' })),
     'idempotency-key': 'k1',
   };
-  const body = JSON.stringify(instruction('SUBJECT-1'));
+  const body = JSON.stringify(network.instruction('SUBJECT-1'));
   const lodged = await post(a(), '/instructions', body, maker, null);
   assert.equal(lodged.status, 202, JSON.stringify(lodged.body));
   const history = await askWith(`Bearer ${await sign()}`, a(), '/settlements/SUBJECT-1/history');
@@ -211,7 +210,7 @@ test('the subject of the token stands in the history, the client owns the key', 
   const again = await post(a(), '/instructions', body, maker, null);
   assert.deepEqual(again.body, lodged.body);
   const other = { ...bearer(await sign({ sub: 'mary@central-bank-a', client_id: 'batch' })), 'idempotency-key': 'k1' };
-  const same = await post(a(), '/instructions', JSON.stringify(instruction('SUBJECT-2')), other, null);
+  const same = await post(a(), '/instructions', JSON.stringify(network.instruction('SUBJECT-2')), other, null);
   assert.equal(same.status, 202, 'another client has keys of its own');
 });
 

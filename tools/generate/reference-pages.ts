@@ -55,7 +55,10 @@ function apiPage(): string {
     '# The CoreAPI',
     GENERATED,
     'Every organisation serves this API. `GET /docs` shows it as a page, `GET /openapi.json` is the OpenAPI 3.1 document. Amounts are decimal strings, instants RFC 3339 in UTC. Every answer that is none is a problem document (RFC 9457) with a code of [the error table](errors.md). Every POST for operators needs a header `Idempotency-Key`. Where a scope stands, an access token with it is needed (`Authorization: Bearer`, RFC 6750).',
-    table(['scope', 'permits to'], Object.entries(SCOPES).map(([scope, words]) => [`\`${scope}\``, words])),
+    table(
+      ['scope', 'permits to'],
+      Object.entries(SCOPES).map(([scope, words]) => [`\`${scope}\``, words]),
+    ),
     table(['endpoint', 'what', 'for', 'scope', 'parameters', 'body', 'answer', 'name'], rows),
     '## Schemas',
     'JSON Schema 2020-12. References lead into the OpenAPI document.',

@@ -17,13 +17,19 @@ const BUILD_TIMEOUT_MS = 30 * 60_000;
 const NEITHER =
   'A Fabric network needs Fabric 3.1: set FABRIC_BIN to a folder with its programs, or install Go (https://go.dev), with which they are built here.';
 
+/** Where built programs are kept, unless a test keeps its own. */
+const CACHE = join(ROOT, 'node_modules/.cache/linkspan/fabric', `${VERSION}-${process.platform}-${process.arch}`);
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Fabric's programs: from `FABRIC_BIN` where it is set, otherwise built once with Go from the pinned source and kept in
  * `node_modules/.cache`. Throws a Fault `configuration-invalid` with one sentence where there is neither.
  */
 export async function fabricPrograms(
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   say: (line: string) => void,
+  cache: string = CACHE,
 ): Promise<FabricPrograms> {
   const given = env['FABRIC_BIN'];
   if (given) {
@@ -31,19 +37,22 @@ export async function fabricPrograms(
     if (missing.length === 0) return programsIn(given);
     throw new Fault('configuration-invalid', `FABRIC_BIN names ${given}, which lacks ${missing.join(', ')}.`);
   }
-  const cache = join(ROOT, 'node_modules/.cache/linkspan/fabric', `${VERSION}-${process.platform}-${process.arch}`);
   if (missingPrograms(cache).length === 0) return programsIn(cache);
-  if (!(await canHavePrograms(env))) throw new Fault('configuration-invalid', NEITHER);
+  if (!(await hasGo(env))) throw new Fault('configuration-invalid', NEITHER);
   say(`Building Fabric ${VERSION} with Go, once; this takes a minute or two.`);
   await build(cache, env);
   return programsIn(cache);
 }
 
 /** Whether programs are there or could be built. */
-export async function canHavePrograms(env: Readonly<Record<string, string | undefined>>): Promise<boolean> {
-  if (env['FABRIC_BIN']) return missingPrograms(env['FABRIC_BIN']).length === 0;
+export async function canHavePrograms(env: Environment): Promise<boolean> {
+  const folder = env['FABRIC_BIN'] ?? CACHE;
+  return missingPrograms(folder).length === 0 || (!env['FABRIC_BIN'] && (await hasGo(env)));
+}
+
+async function hasGo(env: Environment): Promise<boolean> {
   try {
-    await promisify(execFile)('go', ['version']);
+    await promisify(execFile)('go', ['version'], { env: { ...env } });
     return true;
   } catch {
     return false;
@@ -51,7 +60,7 @@ export async function canHavePrograms(env: Readonly<Record<string, string | unde
 }
 
 /** Builds beside the cache and moves the result there whole, so that a build that was interrupted leaves nothing that looks finished. */
-async function build(cache: string, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+async function build(cache: string, env: Environment): Promise<void> {
   const folder = `${cache}.${process.pid}`;
   mkdirSync(folder, { recursive: true });
   try {

@@ -3,7 +3,7 @@ import { SCOPE_NAMES } from '@linkspan/protocol';
 import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose';
 import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { readDevelopmentClients } from './development-clients.ts';
-import { readOrMakeIssuerKeys } from './issuer-keys.ts';
+import { type IssuerKey, readOrMakeIssuerKeys } from './issuer-keys.ts';
 
 /** An issuer of access tokens inside the API itself: for one's own machine, never for others. */
 export type DevelopmentIssuer = {
@@ -86,7 +86,7 @@ export function createDevelopmentIssuer(options: DevelopmentIssuerOptions): Deve
   }
 
   return {
-    keys: createLocalJWKSet({ keys: keys.map(({ d: _, ...key }) => key) }),
+    keys: createLocalJWKSet({ keys: keys.map(publicPart) }),
     open: () => (opened ??= open()),
   };
 }
@@ -99,6 +99,10 @@ const ONLY_CLIENT_CREDENTIALS: NonNullable<Configuration['features']> = {
   rpInitiatedLogout: { enabled: false },
   userinfo: { enabled: false },
 };
+
+function publicPart({ kty, crv, x, kid, alg, use }: IssuerKey): Omit<IssuerKey, 'd'> {
+  return { kty, crv, x, kid, alg, use };
+}
 
 /** RFC 6749 section 3.3: without a scope the issuer grants its default, which is all that the client may have. */
 function grantAllByDefault({ oidc }: KoaContextWithOIDC): void {

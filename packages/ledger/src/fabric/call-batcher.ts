@@ -62,11 +62,11 @@ export class CallBatcher {
 
   async #writeBatch(batch: readonly Submission[]): Promise<void> {
     try {
-      const results = await this.#writeCalls(batch.flatMap(({ calls }) => calls));
+      const outcomes = await this.#writeCalls(batch.flatMap(({ calls }) => calls));
       let from = 0;
-      for (const { calls, resolve } of batch) {
-        resolve(results.slice(from, from + calls.length));
-        from += calls.length;
+      for (const submission of batch) {
+        answer(submission, outcomes.slice(from, from + submission.calls.length));
+        from += submission.calls.length;
       }
     } catch (error) {
       const fault = asFault(error);
@@ -79,30 +79,35 @@ export class CallBatcher {
     }
   }
 
-  async #writeCalls(calls: readonly SignedCall[]): Promise<Results> {
+  async #writeCalls(calls: readonly SignedCall[]): Promise<readonly Outcome[]> {
     // Once more as they are: the other one is usually done by then.
     const whole = (await this.#try(calls)) ?? (await this.#try(calls));
     if (whole) return whole;
-    const results: Result<JsonObject>[] = [];
+    const outcomes: Outcome[] = [];
     for (const group of groupsOf(calls)) {
       const own = await this.#writeGroup(group.map(({ call }) => call));
       group.forEach(({ index }, i) => {
-        const result = own[i];
-        if (result) results[index] = result;
+        const outcome = own instanceof Fault ? own : own[i];
+        if (outcome) outcomes[index] = outcome;
       });
     }
-    return results;
+    return outcomes;
   }
 
-  async #writeGroup(calls: readonly SignedCall[]): Promise<Results> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const results = await this.#try(calls);
-      if (results) return results;
+  /** Some groups are written when another cannot be, so its fault is an outcome beside their results. */
+  async #writeGroup(calls: readonly SignedCall[]): Promise<Results | Fault> {
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const results = await this.#try(calls);
+        if (results) return results;
+      }
+      return new Fault(
+        'ledger-unavailable',
+        `Others changed the same records ${ATTEMPTS} times before these calls could.`,
+      );
+    } catch (error) {
+      return asFault(error);
     }
-    throw new Fault(
-      'ledger-unavailable',
-      `Others changed the same records ${ATTEMPTS} times before these calls could.`,
-    );
   }
 
   /** The results, or nothing where others had changed what was read. */
@@ -111,6 +116,18 @@ export class CallBatcher {
     if (written.kind === 'broken') throw new Fault('internal', written.message);
     return written.kind === 'results' ? written.results : undefined;
   }
+}
+
+/** What became of one call of a batch that was split. */
+type Outcome = Result<JsonObject> | Fault;
+
+/** A submission of which anything has no result has none: part of it may have happened then, and all of it may be submitted again. */
+function answer({ resolve, reject }: Submission, outcomes: readonly Outcome[]): void {
+  const results = outcomes.flatMap((outcome) => (outcome instanceof Fault ? [] : [outcome]));
+  const fault = outcomes.find((outcome) => outcome instanceof Fault);
+  if (!fault) resolve(results);
+  else if (results.length === 0) reject(fault);
+  else reject(new Fault(fault.code, fault.message, { cause: fault, mayHaveHappened: true }));
 }
 
 type Placed = { readonly call: SignedCall; readonly index: number };

@@ -93,8 +93,8 @@ export class FabricLedger implements ArchivedLedger {
       try {
         return await question(gateway);
       } catch (error) {
-        const { kind, message } = troubleOf(error);
-        const isPassing = kind === 'unreachable' || kind === 'unsettled';
+        const { kind, message } = troubleOf(error, this.#gateways.mspId);
+        const isPassing = kind === 'unreachable' || kind === 'late' || kind === 'unsettled';
         if (!isPassing || performance.now() > until) throw new Fault('ledger-unavailable', message, { cause: error });
         this.#gateways.leave(gateway);
       }

@@ -41,6 +41,11 @@ export class Gateways implements Disposable {
     this.#options = options;
   }
 
+  /** The member service of the organisation whose gateways these are. */
+  get mspId(): string {
+    return this.#options.identity.mspId;
+  }
+
   get current(): OpenGateway {
     const known = this.#open.get(this.#current);
     if (known) return known;

@@ -69,12 +69,12 @@ async function endorse(
       });
       return { kind: 'endorsed', gateway, transaction: await proposal.endorse() };
     } catch (error) {
-      const trouble = troubleOf(error);
+      const trouble = troubleOf(error, gateways.mspId);
       if (trouble.kind === 'chaincode' && trouble.code === 'internal')
         return { kind: 'broken', message: trouble.message };
       if (trouble.kind === 'chaincode' || trouble.kind === 'defect')
         throw new Fault('ledger-unavailable', trouble.message, { cause: error });
-      if (trouble.kind === 'unreachable') gateways.leave(gateway);
+      if (trouble.kind === 'unreachable' || trouble.kind === 'late') gateways.leave(gateway);
       if (signal.aborted || performance.now() + waitMs > until)
         throw new Fault('ledger-unavailable', trouble.message, { cause: error });
     }
@@ -97,6 +97,7 @@ async function finalCode(
     if (gateway !== endorsedBy) again = gateway.gateway.newTransaction(again.getBytes());
     const commit = await again.submit().catch((error: unknown) => {
       last = error;
+      if (troubleOf(error, gateways.mspId).kind === 'late') gateways.leave(gateway);
       return undefined;
     });
     try {
@@ -104,7 +105,8 @@ async function finalCode(
       return (await asked.getStatus({ deadline: Date.now() + (commit ? STATUS_MS : DOUBTFUL_STATUS_MS) })).code;
     } catch (error) {
       last = error;
-      if (troubleOf(error).kind === 'unreachable') gateways.leave(gateway);
+      // That there is no answer in time says nothing of the gateway: the transaction may not be in any block.
+      if (troubleOf(error, gateways.mspId).kind === 'unreachable') gateways.leave(gateway);
     }
     if (signal.aborted || performance.now() > until)
       throw new Fault('ledger-unavailable', `What became of the transaction ${id} is not known.`, {
