@@ -84,16 +84,16 @@ export function dispatcherOf({ tls }: ProfileOrganisation): Outcome<Dispatcher |
 export function tokensOf(
   organisation: string,
   { access, api }: ProfileOrganisation,
-  as: string | undefined,
+  actAs: string | undefined,
   env: Environment,
   dispatcher?: Dispatcher,
 ): Outcome<TokenSource | undefined> {
   if (!access) {
-    if (as === undefined) return { ok: true, value: undefined };
-    return fail('request-invalid', `The profile has no clients of ${organisation}, so nobody can act as ${as}.`);
+    if (actAs === undefined) return { ok: true, value: undefined };
+    return fail('request-invalid', `The profile has no clients of ${organisation}, so nobody can act as ${actAs}.`);
   }
   if (!isPrivateWay(api)) return fail('configuration-invalid', `Access tokens are sent to ${api}, so it needs https.`);
-  const clientId = as ?? access.clientId;
+  const clientId = actAs ?? access.clientId;
   const client = Object.hasOwn(access.clients, clientId) ? access.clients[clientId] : undefined;
   if (!client)
     return fail(

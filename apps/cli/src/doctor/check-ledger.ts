@@ -12,7 +12,7 @@ import { bad, type Finding, good, warning } from './finding.ts';
 const BATCH = 100;
 const SIGNATURES_REMEMBERED = 50_000;
 const [BEGINNING, END] = ['1970-01-01T00:00:00Z', '9999-12-31T23:59:59Z'] as const;
-const TODO =
+const WHAT_TO_DO =
   'Stop lodging, keep the ledger and its backups as they are, and compare with another organisation’s: linkspan doctor --full --organisation ID.';
 
 /** Takes the evidence of every settlement from an API and runs every call of it again, with every signature. */
@@ -54,7 +54,7 @@ export async function checkEvidence(
           'evidence',
           'evidence-refused',
           `The ledger of ${name} does not hold: ${verdict.first.message} (${verdict.first.code} at ${verdict.first.where})`,
-          TODO,
+          WHAT_TO_DO,
         ),
       ];
     calls += verdict.calls;
@@ -95,7 +95,7 @@ export function checkArchive(directory: string): Finding {
       'archive',
       'storage-corrupt',
       `The ledger in ${directory} does not hold together: ${error.message}`,
-      TODO,
+      WHAT_TO_DO,
       'docs/guides has how to restore one from a backup.',
     );
   }
