@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { CallWriter } from '@linkspan/coordinator';
 import { ENDPOINTS, type Json, parse } from '@linkspan/protocol';
 import { sampleInstruction } from '@linkspan/testkit';
 import { createLodging } from './lodge-instruction.ts';
@@ -78,7 +79,7 @@ test('a request that is still under way is answered as such, and once it is over
   assert.ok(signer);
   const organisation = 'central-bank-a';
   const requests = createRequests(organisation, ledger);
-  const lodging = createLodging({ organisation, network: sample.id, ledger, signer, requests });
+  const lodging = createLodging({ ledger, writer: new CallWriter(ledger, sample.id, organisation, signer), requests });
   const sender = { client: 'operator', actor: 'operator', key: 'k' };
   const first = lodging(sender, copyOf('SLOW'));
   const second = await lodging(sender, copyOf('SLOW'));

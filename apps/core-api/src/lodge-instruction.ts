@@ -1,10 +1,10 @@
+import type { CallWriter } from '@linkspan/coordinator';
 import type { Ledger } from '@linkspan/ledger';
 import {
   accept,
-  type Call,
+  type CallBody,
   dvpInstructionSchema,
   flatten,
-  type Hash,
   hashOf,
   invariant,
   isCanonicalisable,
@@ -15,18 +15,13 @@ import {
   parse,
   refuse,
   type Result,
-  signCalls,
-  type Signer,
-  type SigningKey,
 } from '@linkspan/protocol';
 import type { KeyedRequest, Requests, Sender } from './requests.ts';
 
 /** Who lodges, and where. */
 export type Lodger = {
-  readonly organisation: string;
-  readonly network: Hash;
   readonly ledger: Ledger;
-  readonly signer: Signer<SigningKey>;
+  readonly writer: CallWriter;
   readonly requests: Requests;
 };
 
@@ -57,10 +52,10 @@ async function lodge(lodger: Lodger, asked: Asked, isRecorded: boolean, instruct
     const checked = await checkInstruction(ledger, instruction);
     if (!checked.ok) return checked;
   }
-  const call = lodgeCall(lodger, asked, instruction);
-  if (!call.ok) return call;
-  const [result] = await ledger.submit(signCalls(lodger.signer, [call.value]));
-  invariant(result, 'every call has a result');
+  const body = lodgeBody(instruction);
+  if (!body.ok) return body;
+  const { request, actor } = asked;
+  const result = await lodger.writer.write(actor, nonceOf(request), body.value, request);
   return result.ok ? accept(standingOf(result.value)) : result;
 }
 
@@ -78,19 +73,11 @@ async function checkInstruction(ledger: Ledger, instruction: Json): Promise<Resu
   );
 }
 
-function lodgeCall({ network, organisation }: Lodger, { request, actor }: Asked, instruction: Json): Result<Call> {
+function lodgeBody(instruction: Json): Result<CallBody> {
   const parsed = parse(dvpInstructionSchema, instruction, 'instruction-invalid');
   if (!parsed.ok) return parsed;
   const { tradeId, scenario } = parsed.value;
-  return accept({
-    schema: 'call/1',
-    network,
-    organisation,
-    actor,
-    nonce: nonceOf(request),
-    body: { type: 'lodge', tradeId, scenario, fields: flatten(parsed.value) },
-    request,
-  });
+  return accept({ type: 'lodge', tradeId, scenario, fields: flatten(parsed.value) });
 }
 
 /** The nonce of a call that answers a request, however long the names in it are. */

@@ -1,29 +1,24 @@
+import type { CallWriter } from '@linkspan/coordinator';
 import type { Ledger } from '@linkspan/ledger';
 import {
   accept,
   type CallBody,
   type Hash,
   hashSchema,
-  invariant,
   type JsonObject,
   type Lodged,
   parse,
   problem,
   refuse,
   type Result,
-  signCalls,
-  type Signer,
-  type SigningKey,
 } from '@linkspan/protocol';
 import { nonceOf, standingOf } from './lodge-instruction.ts';
 import type { Requests, Sender } from './requests.ts';
 
 /** Who calls, and where. */
 export type Caller = {
-  readonly organisation: string;
-  readonly network: Hash;
   readonly ledger: Ledger;
-  readonly signer: Signer<SigningKey>;
+  readonly writer: CallWriter;
   readonly requests: Requests;
 };
 
@@ -43,16 +38,7 @@ export type OperatorCalls = {
 /** Refusals are those of {@link Requests} and of the contract; faults are `ledger-unavailable` and `storage-unavailable`. */
 export function createOperatorCalls(caller: Caller): OperatorCalls {
   const call = (sender: Sender, body: CallBody): Promise<Result<JsonObject>> =>
-    caller.requests.once(sender, body, async (request) => {
-      const { network, organisation, ledger, signer } = caller;
-      const { actor } = sender;
-      const nonce = nonceOf(request);
-      const [result] = await ledger.submit(
-        signCalls(signer, [{ schema: 'call/1', network, organisation, actor, nonce, body, request }]),
-      );
-      invariant(result, 'every call has a result');
-      return result;
-    });
+    caller.requests.once(sender, body, (request) => caller.writer.write(sender.actor, nonceOf(request), body, request));
   return {
     async act(sender, id, action) {
       const proposal = await proposalOf(caller.ledger, id);

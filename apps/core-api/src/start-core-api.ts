@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Clock, createCoordinator, type Log, openSigningJournal } from '@linkspan/coordinator';
+import { CallWriter, type Clock, createCoordinator, type Log, openSigningJournal } from '@linkspan/coordinator';
 import { createVerify, type FilesState, readKeyFile } from '@linkspan/keys';
 import type { ArchivedLedger } from '@linkspan/ledger';
 import { createVerifier, type Verifier } from '@linkspan/plugin';
@@ -152,7 +152,8 @@ async function openOrganisation(
       log: logOf(log),
     }),
   );
-  const caller = { organisation: id, network, ledger, signer: signers.call, requests: createRequests(id, ledger) };
+  const writer = new CallWriter(ledger, network, id, signers.call);
+  const caller = { ledger, writer, requests: createRequests(id, ledger) };
   const services = {
     organisation: id,
     ledger,

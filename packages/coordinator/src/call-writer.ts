@@ -41,8 +41,8 @@ export class CallWriter {
     this.#signer = signer;
   }
 
-  /** The result of the call once its transaction is final. An equal body under the same nonce is the same call. */
-  write(actor: string, nonce: string, body: CallBody): Promise<Result<JsonObject>> {
+  /** The result of the call once its transaction is final. An equal body under the same nonce is the same call. `request` is what it answers. */
+  write(actor: string, nonce: string, body: CallBody, request?: Call['request']): Promise<Result<JsonObject>> {
     const call: Call = {
       schema: 'call/1',
       network: this.#network,
@@ -50,6 +50,7 @@ export class CallWriter {
       actor,
       nonce,
       body,
+      ...(request ? { request } : {}),
     };
     return new Promise((resolve, reject) => {
       this.#queue.push({ call, resolve, reject });
