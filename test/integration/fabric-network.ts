@@ -1,4 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +14,6 @@ import {
   PORTS_OF_ORGANISATION,
   readNetworkFile,
 } from '../../apps/cli/src/network/network-definition.ts';
-import { bringDown } from '../../apps/cli/src/network/network-down.ts';
 import { networkLayout } from '../../apps/cli/src/network/network-layout.ts';
 import { bringUp } from '../../apps/cli/src/network/network-up.ts';
 
@@ -39,9 +40,15 @@ export async function startTestNetwork(countries: 3 | 4 | 7): Promise<TestNetwor
   const directory = mkdtempSync(join(tmpdir(), 'linkspan-fabric-'));
   const network = readNetworkFile(localNetworkFile(countries, await freePorts(countries * PORTS_OF_ORGANISATION)));
   const layout = networkLayout(directory);
+  const ending = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'fabric-network-end.ts'), directory, String(countries)],
+    { stdio: ['pipe', 'ignore', 'inherit'], detached: true },
+  );
+  const ended = new Promise((resolve) => ending.once('exit', resolve));
   const dispose = async (): Promise<void> => {
-    await bringDown(network, directory);
-    rmSync(directory, { recursive: true, force: true });
+    ending.stdin.end();
+    assert.equal(await ended, 0, 'the network must come to its end');
   };
   const up = (): Promise<void> => bringUp({ network, directory, programs, say: () => undefined });
   try {

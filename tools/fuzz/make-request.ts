@@ -143,7 +143,7 @@ const MUTATIONS: readonly Mutation[] = [
   (random, draft) => {
     draft.headers.push(
       ['idempotency-key', 'a'],
-      [random.pick(['x-actor', 'last-event-id']), random.pick(STRANGE_HEADERS)],
+      [random.pick(['traceparent', 'last-event-id']), random.pick(STRANGE_HEADERS)],
     );
     draft.how.push('strange header');
   },

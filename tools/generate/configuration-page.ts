@@ -31,8 +31,8 @@ const DOCUMENTS: Readonly<Record<keyof typeof CONFIGURATION_WORDS, Described>> =
     title: 'CoreAPI: `node apps/core-api/src/main.ts --config FILE`',
     read: (reader, context) => readCoreApi(reader, context, {}),
     choices: [
-      { '/organisations/*/authentication/kind': 'issuer' },
-      { '/organisations/*/authentication/kind': 'development' },
+      { '/ledger/kind': 'embedded', '/organisations/*/authentication/kind': 'issuer' },
+      { '/ledger/kind': 'fabric', '/organisations/*/authentication/kind': 'development' },
     ],
   },
   validator: {

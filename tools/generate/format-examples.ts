@@ -3,7 +3,6 @@ import { type Evidence, parseEvidence } from '@linkspan/audit';
 import {
   type CallBody,
   canonicalText,
-  certificateForSystems,
   checkInstruction,
   hashOf,
   joinShares,
@@ -13,6 +12,7 @@ import {
   refuse,
   scenarioHash,
   scenarioReference,
+  systemCertificate,
 } from '@linkspan/protocol';
 import { z } from 'zod';
 import { compactJson } from './compact-json.ts';
@@ -46,7 +46,7 @@ export function formatExamples(): Record<string, Example> {
     call: json({ ...call, call: { ...call.call, body: shortened(call.call.body) } }),
     statement: json(statements[0]),
     'certificate-share': json(shares[0]),
-    certificate: json(withoutSigners(certificateForSystems(certificate))),
+    certificate: json(systemCertificate(certificate)),
     entry: json(settlement.entries[0]),
     evidence: json({
       ...evidence,
@@ -72,11 +72,6 @@ function json(value: unknown): Example {
 function shortened(body: object): object {
   if (!('fields' in body) || !Array.isArray(body.fields)) return body;
   return { ...body, fields: [...body.fields.slice(0, 3), `… ${body.fields.length - 3} more`] };
-}
-
-/** What a system takes: it recovers the signers by itself. */
-function withoutSigners({ certificate, block, path, signatures }: ReturnType<typeof certificateForSystems>): object {
-  return { certificate, block, path, signatures };
 }
 
 const vectorsSchema = z.object({ now: z.string(), instruction: z.record(z.string(), z.unknown()) });

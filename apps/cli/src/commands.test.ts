@@ -26,6 +26,7 @@ test('every endpoint for operators has a command that asks it, and so have healt
   );
   // Asked below the path of the settlement, which is found by whatever its id is.
   if (sources.some((text) => text.includes('`/history?'))) used.add('history');
+  if (sources.some((text) => text.includes("'/certificates'"))) used.add('certificates');
   const forPeople = Object.entries<Endpoint>(ENDPOINTS).flatMap(([name, endpoint]) =>
     endpoint.for === 'operators' ? [name] : [],
   );

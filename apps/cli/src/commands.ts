@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import { audit } from './commands/audit.ts';
 import { balances } from './commands/balances.ts';
 import { cancel } from './commands/cancel.ts';
+import { certificate } from './commands/certificate.ts';
 import { completion } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
 import { events } from './commands/events.ts';
@@ -24,7 +25,7 @@ import { watch } from './commands/watch.ts';
 /** Every command, by what people want to do; what they do most often comes first. */
 export const GROUPS: readonly { readonly title: string; readonly commands: readonly Command[] }[] = [
   { title: 'Settle and follow', commands: [instruct, watch, settlements, status, history, balances] },
-  { title: 'Step in', commands: [retract, cancel, resolve] },
+  { title: 'Step in', commands: [retract, cancel, resolve, certificate] },
   { title: 'Prove', commands: [audit] },
   { title: 'The network and its rules', commands: [organisations, systems, scenario, register] },
   { title: 'Operate', commands: [doctor, ready, metrics, events, token, network, completion] },

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ENDPOINTS, parse } from '@linkspan/protocol';
+import { ENDPOINTS, parse, systemCertificateSchema } from '@linkspan/protocol';
 import { isObject } from './failure.ts';
 import { call, startTestApi, type TestApi } from './test-support.ts';
 
@@ -80,6 +83,25 @@ test('a settlement is found by the beginning of its id as tables show it, and --
   const history = await call(api.folder, ['history', short, '--json']);
   const entries: unknown = JSON.parse(history.out);
   assert.ok(isObject(entries) && Array.isArray(entries['entries']) && entries['entries'].length === 2);
+});
+
+test('what stays open at an end is shown with who has it and whom they owe it', async () => {
+  const shown: unknown = JSON.parse((await call(api.folder, ['status', 'CLI-1', '--json'])).out);
+  assert.ok(isObject(shown));
+  const words = 'Minami Bank has 1,000,000 JPY and owes it to Central Bank of B. It was paid before the trade ended.';
+  const terms = { amount: '1000000', currency: 'JPY' };
+  const residuals = [{ residual: 'lcy-with-buyer', terms, holder: 'Minami Bank', owes: 'Central Bank of B', words }];
+  const server = createServer((_, response) => response.end(JSON.stringify({ ...shown, residuals }))).listen(0);
+  await once(server, 'listening');
+  try {
+    const address = server.address();
+    assert.ok(isObject(address));
+    const { out } = await call(api.folder, ['status', 'CLI-1', '--api', `http://127.0.0.1:${String(address['port'])}`]);
+    assert.match(out, /\nleft open: lcy-with-buyer 1,000,000 JPY\n {2}Minami Bank has 1,000,000 JPY and owes it to Central/);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 test('history tells what happened in words', async () => {
@@ -180,7 +202,7 @@ test('a person says what became of an operation, by its name or the beginning of
   const said = await say('deliver/lcy', '--key', 'ada', '--as', 'ada', '--organisation', 'csd-b');
   assert.match(said.out, /^CLI-ODD is committed .* Noted\. It counts when two persons of every organisation/);
   const { out } = await call(api.folder, ['history', 'CLI-ODD']);
-  assert.match(out, /\(ada\) says that .+ took effect/);
+  assert.match(out, /\(ada\) says that deliver\/lcy took effect/);
   const { operations } = JSON.parse((await call(api.folder, ['status', 'CLI-ODD', '--json'])).out);
   const { id } = operations.find(({ name }: { readonly name: string }) => name === 'deliver/lcy');
   const bo = await say(String(id).slice('sha256:'.length, 'sha256:'.length + 12), '--key', 'bo', '--as', 'bo');
@@ -189,6 +211,26 @@ test('a person says what became of an operation, by its name or the beginning of
   assert.deepEqual([none.exit, none.error.split('\n')[0]], [4, 'There is no operation earmark/gold.']);
   assert.equal((await call(api.folder, ['resolve', 'CLI-ODD', 'deliver/lcy', 'lost', '--why', 'x'])).exit, 2);
   assert.equal((await call(api.folder, ['resolve', 'CLI-ODD', 'deliver/lcy', 'dead'])).exit, 2);
+});
+
+test('the certificate of a decision is handed over as systems take it, by kind or as the only one', async () => {
+  const none = await call(api.folder, ['certificate', 'CLI-1']);
+  assert.deepEqual([none.exit, none.out], [0, 'The settlement calls for no certificate yet.']);
+  const known = await call(api.folder, ['certificate', 'CLI-ODD']);
+  assert.match(known.out, /^kind +signatures +quorum +certificate\ncommit +[23] +2 +names 3 operations$/);
+  const shown = await call(api.folder, ['certificate', 'CLI-ODD', '--kind', 'commit']);
+  const certificate = parse(systemCertificateSchema, JSON.parse(shown.out), 'internal');
+  assert.ok(certificate.ok && certificate.value.certificate.kind === 'commit');
+  const written = await call(api.folder, ['certificate', 'CLI-ODD', '--out', 'commit.json']);
+  assert.equal(written.out, 'The commit certificate is in commit.json; it names 3 operations.');
+  const file: unknown = JSON.parse(readFileSync(join(api.folder, 'commit.json'), 'utf8'));
+  assert.deepEqual(file, certificate.value);
+  const other = await call(api.folder, ['certificate', 'CLI-ODD', '--kind', 'abort']);
+  assert.deepEqual(
+    [other.exit, other.error],
+    [4, 'The settlement calls for no such certificate.\nIt calls for: commit.'],
+  );
+  assert.equal((await call(api.folder, ['certificate', 'CLI-ODD', '--kind', 'odd'])).exit, 2);
 });
 
 test('systems and scenarios are shown with those who stand for them', async () => {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Ledger, LedgerEvent } from '@linkspan/ledger';
 import { accept, formatInstant, problem, refuse, type Result } from '@linkspan/protocol';
-import { describeChange } from '@linkspan/scenario';
+import { describeChange, operationNames } from '@linkspan/scenario';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { accessOf } from './authentication/request-guard.ts';
@@ -102,7 +102,7 @@ export async function streamEvents(
   const keepAlive = setInterval(() => response.writableNeedDrain || response.write(': still here\n\n'), KEEP_ALIVE_MS);
   try {
     for await (const event of ledger.events(start.block - 1, ended)) {
-      const text = await blockText(event, directory, start);
+      const text = await blockText(event, { ledger, directory }, start);
       if (text !== '' && !response.write(text)) await drained(response, ended);
       if (ended.aborted) break;
     }
@@ -117,16 +117,33 @@ export async function streamEvents(
 const KEEP_ALIVE_MS = 15_000;
 const RETRY_MS = 1_000;
 
-async function blockText(event: LedgerEvent, directory: Directory, start: StreamPosition): Promise<string> {
+async function blockText(
+  event: LedgerEvent,
+  { ledger, directory }: { readonly ledger: Ledger; readonly directory: Directory },
+  start: StreamPosition,
+): Promise<string> {
   const { block, time } = event;
+  const operations = await namesOfOperations(event, ledger);
   const { names } = await directory.known({ accounts: accountsIn(event.events.flatMap(({ changes }) => changes)) });
   const lines = event.events.map(({ proposal, settlement, tradeId, sequence, phase, changes }, index) => {
     if (block === start.block && index <= start.index) return '';
-    const words = changes.map((change) => describeChange(change, names));
+    const words = changes.map((change) => describeChange(change, { ...names, operations }));
     const data = { block, time: formatInstant(time), proposal, settlement, tradeId, sequence, phase, changes, words };
     return `id: ${block}.${index}\nevent: change\ndata: ${JSON.stringify(data)}\n\n`;
   });
   return lines.join('');
+}
+
+/** Only people's word is noted under the ids of operations, and people speak seldom: everything else is told without reading the ledger again. */
+async function namesOfOperations({ events }: LedgerEvent, ledger: Ledger): Promise<ReadonlyMap<string, string>> {
+  const all = new Map<string, string>();
+  for (const { proposal, changes } of events) {
+    if (!changes.some(({ what }) => what === 'opinion')) continue;
+    const view = await ledger.evaluate('settlement', { id: proposal });
+    if (!view.ok) continue;
+    for (const [id, name] of operationNames(view.value.state)) all.set(id, name);
+  }
+  return all;
 }
 
 function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {

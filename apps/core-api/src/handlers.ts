@@ -11,7 +11,9 @@ import {
   problem,
   refuse,
   type Result,
+  systemCertificate,
 } from '@linkspan/protocol';
+import { operationNames } from '@linkspan/scenario';
 import { readBalances, type SystemReader } from './balances.ts';
 import { entryBody, settlementBody, summaryBody } from './bodies.ts';
 import { accountsIn, type Directory } from './directory.ts';
@@ -34,7 +36,7 @@ export type Services = {
   readonly directory: Directory;
   readonly lodging: Lodging;
   readonly calls: OperatorCalls;
-  readonly coordinator: Pick<Coordinator, 'receiveShares' | 'receiveStatements' | 'shares'>;
+  readonly coordinator: Pick<Coordinator, 'receiveShares' | 'receiveStatements' | 'shares' | 'certificates'>;
   readonly readiness: Readiness;
   readonly measurements: Pick<Measurements, 'text' | 'answered'>;
   /** The systems of this organisation. */
@@ -79,6 +81,7 @@ export function createHandlers(services: Services): Handlers {
     },
     settlement: (request) => showSettlement(services, request),
     history: (request) => showHistory(services, request),
+    certificates: (request) => showCertificates(services, request),
     evidence: (request) => showEvidence(services, request),
     'evidence-period': async ({ query }) => {
       const page = await listPeriod(services.archive, query);
@@ -189,9 +192,24 @@ async function showHistory({ ledger, directory }: Services, request: ApiRequest)
   if (!entries.ok) return entries;
   const shown = entries.value.slice(0, limit);
   const { names } = await directory.known({ accounts: accountsIn(shown.flatMap(({ changes }) => changes)) });
+  const named = { ...names, operations: operationNames(view.value.state) };
   const more = entries.value.length > limit || entries.value.length === MAXIMUM_PAGE;
   const next = more ? (shown.at(-1)?.sequence ?? null) : null;
-  return accept({ body: { id: settlement ?? proposal, entries: shown.map((entry) => entryBody(entry, names)), next } });
+  return accept({ body: { id: settlement ?? proposal, entries: shown.map((entry) => entryBody(entry, named)), next } });
+}
+
+async function showCertificates({ ledger, coordinator }: Services, { id }: ApiRequest): Promise<Result<ApiAnswer>> {
+  const view = await findSettlement(ledger, id);
+  if (!view.ok) return view;
+  const { proposal, settlement } = view.value.state;
+  const gathered = await coordinator.certificates(proposal);
+  const certificates = gathered.map(({ certificate: { kind }, signatures, quorum, signed }) => ({
+    kind,
+    signatures,
+    quorum,
+    certificate: signed ? systemCertificate(signed) : null,
+  }));
+  return accept({ body: { id: settlement ?? proposal, certificates } });
 }
 
 async function showEvidence({ ledger, archive, directory }: Services, { id }: ApiRequest): Promise<Result<ApiAnswer>> {

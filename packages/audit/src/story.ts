@@ -1,5 +1,5 @@
-import { formatInstant } from '@linkspan/protocol';
-import { describeChange, type Names } from '@linkspan/scenario';
+import { formatInstant, type Hash } from '@linkspan/protocol';
+import { describeChange, type Names, operationNamesIn } from '@linkspan/scenario';
 import type { Evidence, SettlementEvidence } from './evidence.ts';
 
 /** One line of a settlement's story: when and by whom, and what changed in the words of the field. */
@@ -11,17 +11,23 @@ export type StoryLine = {
 };
 
 /** What happened to a settlement, told from evidence that has been verified. */
-export function tellStory({ entries }: SettlementEvidence, names: Names): StoryLine[] {
+export function tellStory(
+  { settlement, entries }: Pick<SettlementEvidence, 'settlement' | 'entries'>,
+  names: Names & { readonly network: Hash },
+): StoryLine[] {
+  const changes = entries.flatMap((entry) => entry.changes);
+  const operations = settlement === null ? new Map() : operationNamesIn(names.network, settlement, changes);
+  const named = { ...names, operations };
   return entries.map(({ sequence, time, by, changes }) => ({
     sequence,
     time: formatInstant(time),
     by: names.organisations.get(by.organisation) ?? by.organisation,
-    words: changes.map((change) => describeChange(change, names)),
+    words: changes.map((change) => describeChange(change, named)),
   }));
 }
 
-/** What the evidence itself calls organisations and the owners of accounts. */
-export function namesIn({ genesis, environment }: Evidence): Names {
+/** The network, and what the evidence itself calls organisations and the owners of accounts. */
+export function namesIn({ network, genesis, environment }: Evidence): Names & { readonly network: Hash } {
   const parties = new Map<string, string>();
   const owners: (readonly [string, string])[] = [];
   for (const { call } of environment) {
@@ -30,6 +36,7 @@ export function namesIn({ genesis, environment }: Evidence): Names {
     if (body.type === 'register-account') owners.push([body.account.id, body.account.party]);
   }
   return {
+    network,
     organisations: new Map(genesis.organisations.map(({ id, name }) => [id, name])),
     accounts: new Map(owners.map(([account, lei]) => [account, parties.get(lei) ?? account])),
   };

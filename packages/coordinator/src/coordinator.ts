@@ -1,4 +1,4 @@
-import type { CertificateShare, Hash, SignedStatement } from '@linkspan/protocol';
+import type { Certificate, CertificateShare, Hash, SignedCertificate, SignedStatement } from '@linkspan/protocol';
 
 /**
  * What an organisation does all day: it reads the ledger, makes the operations of its own systems happen, signs certificates, records
@@ -11,7 +11,20 @@ export interface Coordinator extends AsyncDisposable {
   receiveStatements(proposal: Hash, statements: readonly SignedStatement[]): void;
   /** This organisation's own shares of all certificates that a settlement calls for. */
   shares(proposal: Hash): Promise<readonly CertificateShare[]>;
+  /**
+   * Every certificate that a settlement calls for, by the shares on the ledger and those that came here. Of a settlement that has ended only the
+   * former may be left. Throws a Fault `ledger-unavailable`.
+   */
+  certificates(proposal: Hash): Promise<readonly GatheredCertificate[]>;
 }
+
+/** A certificate and how many organisations' signatures of it are known; `signed` once there is a quorum. */
+export type GatheredCertificate = {
+  readonly certificate: Certificate;
+  readonly signatures: number;
+  readonly quorum: number;
+  readonly signed: SignedCertificate | undefined;
+};
 
 /** How one organisation reaches the others. Each call throws a Fault `peer-unavailable` when there is no answer. */
 export interface Peers {

@@ -15,7 +15,7 @@ import { findOperation } from '@linkspan/scenario';
 import { CallWriter } from './call-writer.ts';
 import { CertificateDesk } from './certificate-desk.ts';
 import type { Clock, Log } from './clock.ts';
-import type { Coordinator, Peers } from './coordinator.ts';
+import type { Coordinator, GatheredCertificate, Peers } from './coordinator.ts';
 import { Deadlines } from './deadlines.ts';
 import { Driver } from './driver.ts';
 import type { SigningJournal } from './journal.ts';
@@ -177,6 +177,13 @@ class Loop implements Coordinator {
 
   async shares(proposal: Hash): Promise<readonly CertificateShare[]> {
     return this.#shares.of(proposal, this.#options.signers.certificate.key);
+  }
+
+  async certificates(proposal: Hash): Promise<readonly GatheredCertificate[]> {
+    const answer = await this.#options.ledger.evaluate('settlement', { id: proposal });
+    if (!answer.ok) throw new Fault('ledger-unavailable', answer.refusal.message);
+    const { certificates, shares } = answer.value;
+    return certificates.map((called) => this.#shares.gathered(proposal, called, shares));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,6 +10,7 @@ import {
   type Verify,
   verifyShare,
 } from '@linkspan/protocol';
+import type { GatheredCertificate } from './coordinator.ts';
 
 /**
  * Shares of one key that are kept for one settlement: one of every kind, and room for a few that nobody called for. The oldest make way, so a
@@ -73,6 +74,18 @@ export class ShareBook {
   /** The certificate with a quorum of signatures, once it is there. */
   join(proposal: Hash, called: Certificate): SignedCertificate | undefined {
     return joinShares(this.fitting(proposal, [called]), this.#quorum);
+  }
+
+  /** How far a certificate has come, with shares from elsewhere that are known to be true. */
+  gathered(proposal: Hash, called: Certificate, recorded: readonly CertificateShare[]): GatheredCertificate {
+    const text = canonicalText(called);
+    const shares = [...recorded, ...this.of(proposal)].filter((share) => canonicalText(share.certificate) === text);
+    return {
+      certificate: called,
+      signatures: new Set(shares.map(({ key }) => key)).size,
+      quorum: this.#quorum,
+      signed: joinShares(shares, this.#quorum),
+    };
   }
 
   /** The shares of these certificates, and of nothing else that organisations may have signed. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   acknowledgedSchema,
   balancesBodySchema,
+  certificatesBodySchema,
   evidenceBodySchema,
   healthBodySchema,
   historyBodySchema,
@@ -31,6 +32,7 @@ import { scenarioDocumentSchema } from './scenario-document.ts';
 const SCHEMA_NAMES: Readonly<Record<string, z.ZodType>> = {
   Acknowledged: acknowledgedSchema,
   Balances: balancesBodySchema,
+  Certificates: certificatesBodySchema,
   Evidence: evidenceBodySchema,
   EvidencePeriod: ENDPOINTS['evidence-period'].answer,
   Health: healthBodySchema,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CERTIFICATE_KINDS, certificateShareSchema } from './certificate.ts';
+import { CERTIFICATE_KINDS, certificateShareSchema, systemCertificateSchema } from './certificate.ts';
 import { PHASES } from './change.ts';
 import { genesisSchema } from './genesis.ts';
 import { hashSchema } from './hash.ts';
@@ -120,6 +120,20 @@ export const historyBodySchema = z.strictObject({
   next: z.int().nullable(),
 });
 export type HistoryBody = z.infer<typeof historyBodySchema>;
+
+/** Every certificate that a settlement calls for; `certificate` is null while fewer than a quorum of signatures over one block are known here. */
+export const certificatesBodySchema = z.strictObject({
+  id: hashSchema,
+  certificates: z.array(
+    z.strictObject({
+      kind: z.enum(CERTIFICATE_KINDS),
+      signatures: z.int(),
+      quorum: z.int(),
+      certificate: systemCertificateSchema.nullable(),
+    }),
+  ),
+});
+export type CertificatesBody = z.infer<typeof certificatesBodySchema>;
 
 /** A position of an account in a connected system, as its validators read it. `amount`s are decimal strings in the asset's own digits. */
 export const balancesBodySchema = z.strictObject({

@@ -77,6 +77,35 @@ export const signedCertificateSchema = z
   })
   .readonly();
 
+const hex32Schema = z.string().regex(/^0x[0-9a-f]{64}$/);
+
+/** A certificate in the form that connected systems take: as {@link certificateForSystems} makes it, without its signers' addresses. */
+export const systemCertificateSchema = z
+  .strictObject({
+    certificate: z
+      .strictObject({
+        network: hex32Schema,
+        settlement: hex32Schema,
+        kind: z.enum(CERTIFICATE_KINDS),
+        scenario: hex32Schema,
+        head: hex32Schema,
+        count: z.int().min(1),
+        epoch: z.int().min(1),
+        operations: z.array(hex32Schema).max(64).readonly(),
+      })
+      .readonly(),
+    block: z.int().min(0),
+    path: z
+      .strictObject({ index: z.int().min(0), size: z.int().min(1), hashes: z.array(hex32Schema).max(64).readonly() })
+      .readonly(),
+    signatures: z
+      .array(z.string().regex(/^0x[0-9a-f]{130}$/))
+      .max(64)
+      .readonly(),
+  })
+  .readonly();
+export type SystemCertificate = z.infer<typeof systemCertificateSchema>;
+
 /** Signs all certificates that one block calls for, in the given order, with one signature. All are of one network and epoch. */
 export function signCertificates(
   signer: Signer<CertificateKey>,
@@ -155,6 +184,12 @@ export function certificateForSystems(signed: SignedCertificate) {
     signatures: signatures.map(({ signature }): `0x${string}` => `0x${signature}`),
     signers: signatures.map(({ key }) => addressOf(key)),
   };
+}
+
+/** What a system takes: it recovers the signers by itself. */
+export function systemCertificate(signed: SignedCertificate): SystemCertificate {
+  const { signers: _, ...taken } = certificateForSystems(signed);
+  return taken;
 }
 
 export function certificateKindNumber(kind: CertificateKind): number {

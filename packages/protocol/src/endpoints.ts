@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   acknowledgedSchema,
   balancesBodySchema,
+  certificatesBodySchema,
   evidenceBodySchema,
   healthBodySchema,
   historyBodySchema,
@@ -105,6 +106,15 @@ export const ENDPOINTS = {
     status: 200,
     query: z.strictObject({ limit, after: z.coerce.number().int().min(0).optional() }),
     answer: historyBodySchema,
+  },
+  certificates: {
+    method: 'GET',
+    path: '/settlements/:id/certificates',
+    for: 'operators',
+    scope: 'settlements:read',
+    title: 'The certificates that a settlement calls for, as connected systems take them',
+    status: 200,
+    answer: certificatesBodySchema,
   },
   evidence: {
     method: 'GET',

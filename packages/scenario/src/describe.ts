@@ -9,10 +9,14 @@ import {
   type Verb,
 } from '@linkspan/protocol';
 
-/** What people call organisations and the owners of accounts (`SYSTEM:account`). An id without a name is shown as it is. */
+/**
+ * What people call organisations, the owners of accounts (`SYSTEM:account`), and operations by their ids, which only people's word is noted under. An id without
+ * a name is shown as it is.
+ */
 export type Names = {
   readonly organisations: ReadonlyMap<string, string>;
   readonly accounts: ReadonlyMap<string, string>;
+  readonly operations?: ReadonlyMap<string, string>;
 };
 
 /** One change in one line for an operator, in the words of the field: "rtgs: 1,000,000 JPY held for Kita Bank". */
@@ -54,7 +58,7 @@ function inWords(change: Change, names: Names): string {
     case 'evidence':
       return `evidence kept: ${change.kind} about ${change.operation}`;
     case 'opinion':
-      return `${organisation(names, change.organisation)} (${change.actor}) says that ${change.operation} ${OPINIONS[change.status]}`;
+      return `${organisation(names, change.organisation)} (${change.actor}) says that ${names.operations?.get(change.operation) ?? change.operation} ${OPINIONS[change.status]}`;
     case 'phase':
       return `now ${change.to}`;
     default:

@@ -4,6 +4,7 @@ export * from './commands.ts';
 export * from './describe.ts';
 export * from './diagram.ts';
 export { unansweredAfterMs } from './guards.ts';
+export * from './operation-names.ts';
 export * from './operations.ts';
 export * from './residuals.ts';
 export * from './settlement.ts';

@@ -17,7 +17,7 @@ export const status: Command = {
     'ID is a trade id, a settlement or proposal id, or the beginning of one (8 digits or more).',
     '',
     'Shows the phase, who has lodged, fields in which the copies differ, every operation with its amount and outcome, the',
-    'decision with its signatures, and whatever needs people to look at it.',
+    'decision with its signatures, what stays open at the end (who has it, and whom they owe it), and whatever needs people to look at it.',
     '',
     'Examples:',
     '  linkspan status 2026-AB-000317',
@@ -54,7 +54,10 @@ function settlementLines(terminal: Terminal, body: SettlementBody): string[] {
     ...section(differenceLines(terminal, body)),
     ...section(operationLines(terminal, body)),
     ...section(
-      body.residuals.map(({ residual, terms }) => `left open: ${plain(residual)} ${amountOf(terms).join(' ')}`),
+      body.residuals.flatMap(({ residual, terms, words }) => [
+        `left open: ${plain(residual)} ${amountOf(terms).join(' ').trim()}`,
+        `  ${plain(words)}`,
+      ]),
     ),
     ...section(
       body.attention.map(({ operation, reason, waitingFor }) =>

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Fault } from '@linkspan/protocol';
@@ -14,6 +15,7 @@ export type FabricPrograms = { readonly [P in FabricProgram]: string };
 const VERSION = 'v3.1.1';
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const BUILD_TIMEOUT_MS = 30 * 60_000;
+const LOOK_EVERY_MS = 200;
 const NEITHER =
   'A Fabric network needs Fabric 3.1: set FABRIC_BIN to a folder with its programs, or install Go (https://go.dev), with which they are built here.';
 
@@ -61,8 +63,10 @@ async function hasGo(env: Environment): Promise<boolean> {
 
 /** Builds beside the cache and moves the result there whole, so that a build that was interrupted leaves nothing that looks finished. */
 async function build(cache: string, env: Environment): Promise<void> {
+  mkdirSync(cache, { recursive: true });
+  const lock = await lockBuild(cache);
+  if (lock === undefined) return;
   const folder = `${cache}.${process.pid}`;
-  mkdirSync(folder, { recursive: true });
   try {
     await promisify(execFile)('go', ['build', '-trimpath', '-o', `${folder}/`, 'tool'], {
       cwd: join(ROOT, 'tools/fabric'),
@@ -70,18 +74,32 @@ async function build(cache: string, env: Environment): Promise<void> {
       timeout: BUILD_TIMEOUT_MS,
       maxBuffer: 2 ** 26,
     });
-    if (missingPrograms(cache).length > 0) {
-      rmSync(cache, { recursive: true, force: true });
-      renameSync(folder, cache);
-    }
+    for (const program of PROGRAMS) renameSync(join(folder, program), join(cache, program));
   } catch (cause) {
-    const said =
-      cause instanceof Error && 'stderr' in cause
-        ? String(cause.stderr).trim().split('\n').slice(-3).join(' ')
-        : String(cause);
-    throw new Fault('configuration-invalid', `Go could not build Fabric ${VERSION}: ${said}`, { cause });
+    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
+    const last = said.split('\n').slice(-3).join(' ');
+    throw new Fault('configuration-invalid', `Go could not build Fabric ${VERSION}: ${last}`, { cause });
   } finally {
     rmSync(folder, { recursive: true, force: true });
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+/** Lets one process build and the others wait for it; undefined once another one has built. */
+async function lockBuild(cache: string): Promise<string | undefined> {
+  const lock = `${cache}.lock`;
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      if (missingPrograms(cache).length > 0) return lock;
+      rmSync(lock, { recursive: true });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    const ageMs = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (ageMs > BUILD_TIMEOUT_MS) rmSync(lock, { recursive: true, force: true });
+    await delay(LOOK_EVERY_MS);
   }
 }
 

@@ -5,11 +5,12 @@ import {
   nameInSystem,
   type Operation,
   type SignedCertificate,
+  systemCertificate,
   systemOfAccount,
 } from '@linkspan/protocol';
 import type { Observation, Submission } from '../../connector.ts';
 import { fillTemplate, type TemplateValues, textAt } from './template.ts';
-import { awaitedTermsAt, forSystem, reasonIn, refusalIn, type WebApi } from './web-api.ts';
+import { awaitedTermsAt, reasonIn, refusalIn, type WebApi } from './web-api.ts';
 
 /** The members of an awaited event's terms that this kind of system finds it by. Anything else would be ignored, and so match too much. */
 const KEY = ['filter', 'trade', 'from', 'to'] as const;
@@ -27,7 +28,7 @@ export async function submitAwaited(
   if (wrong !== undefined) return { status: 'refused', reason: 'NARR', message: wrong };
   const template = api.mapping.awaited.attempts[operation.terms['filter'] ?? ''];
   if (!template) return { status: 'sent' };
-  const values = { ...awaitedValues(api, operation), certificate: certificate && forSystem(certificate) };
+  const values = { ...awaitedValues(api, operation), certificate: certificate && systemCertificate(certificate) };
   const answer = await api.client.send(fillTemplate(template, values));
   return answer.status < 300 ? { status: 'sent' } : refusalIn(api, answer);
 }

@@ -5,6 +5,7 @@ import {
   nameInSystem,
   type Operation,
   type SignedCertificate,
+  systemCertificate,
 } from '@linkspan/protocol';
 import type { Connector, Observation, Reading, ReadingQuery, Submission } from '../../connector.ts';
 import { createAssetTable } from './asset-table.ts';
@@ -12,7 +13,7 @@ import { observeEvents } from './event-feed.ts';
 import type { TermsMapping } from './mapping.ts';
 import { awaitedValues, lookupAwaited, submitAwaited } from './awaited-events.ts';
 import { fillTemplate, type TemplateValues, textAt } from './template.ts';
-import { forSystem, listAt, reasonIn, refusalIn, termsAt, type WebApi } from './web-api.ts';
+import { listAt, reasonIn, refusalIn, termsAt, type WebApi } from './web-api.ts';
 import { createWebClient, type WebAnswer } from './web-client.ts';
 import type { WebApiConfig } from './web-api-config.ts';
 
@@ -34,7 +35,7 @@ export function createWebApiConnector(config: WebApiConfig, now: () => number = 
 
 async function submit(api: WebApi, operation: Operation, certificate?: SignedCertificate): Promise<Submission> {
   const template = api.mapping.verbs[operation.verb];
-  const values = { ...operationValues(api, operation), certificate: certificate && forSystem(certificate) };
+  const values = { ...operationValues(api, operation), certificate: certificate && systemCertificate(certificate) };
   if (!template || (operation.verb === 'hold' && !values.amount)) {
     const message = template
       ? `${api.system} keeps nothing of what the operation names.`
@@ -121,7 +122,7 @@ async function fence(
   const awaits = operation.verb === 'await';
   // An awaited event is fenced even if it was seen: only then can no second one follow.
   if (before && !(awaits && before.status === 'effective')) return before;
-  const given = { reason, certificate: certificate && forSystem(certificate) };
+  const given = { reason, certificate: certificate && systemCertificate(certificate) };
   const request = awaits
     ? fillTemplate(api.mapping.awaited.fence, { ...awaitedValues(api, operation), ...given })
     : fillTemplate(api.mapping.fence, { operation: hashToHex(operation.id), ...given });

@@ -1,4 +1,4 @@
-import { certificateForSystems, type Hash, hashFromHex, type SignedCertificate, type Terms } from '@linkspan/protocol';
+import { type Hash, hashFromHex, type Terms } from '@linkspan/protocol';
 import { NO_OPERATION, type Submission } from '../../connector.ts';
 import type { AssetTable } from './asset-table.ts';
 import type { Mapping, TermsMapping } from './mapping.ts';
@@ -68,10 +68,4 @@ export function refusalIn(api: WebApi, { status, body }: WebAnswer): Submission 
   const words = (textAt(body, message) ?? `${api.system} answered HTTP ${status}.`).slice(0, 500).toWellFormed();
   const refusal = { status: 'refused', reason: reasonIn(body, reason), message: words } as const;
   return (textAt(body, code) ?? '').startsWith(certificatePrefix) ? { ...refusal, about: 'certificate' } : refusal;
-}
-
-/** The signers' addresses are not part of what a system takes: it recovers them. */
-export function forSystem(certificate: SignedCertificate): object {
-  const { signers: _, ...given } = certificateForSystems(certificate);
-  return given;
 }
