@@ -2,6 +2,7 @@ import { cpus, loadavg, release, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { useNativeHashes } from '@linkspan/keys';
+import { benchAudit, printAudit } from './bench/audit.ts';
 import { benchInProcess, profileInProcess } from './bench/in-process.ts';
 import { benchLocalNetwork, profileLocalNetwork } from './bench/local-network.ts';
 import { benchPeers, printPeers } from './bench/peers.ts';
@@ -11,6 +12,7 @@ import { benchStored, printStored } from './bench/stored.ts';
 const USAGE = `npm run bench -- [--json] [--only in-process|local-network] [--callers 1,16,64] [--seconds N | --settlements N] [--no-profile]
 npm run bench -- --peers FOLDER [--rounds N] [--seconds N] [--json]
 npm run bench -- --stored N [--data FOLDER] [--callers N] [--json]
+npm run bench -- --audit N [--json]
 
 Settlements of the default scenario, with every signature and certificate, on the embedded ledger: how many, how long each takes, and what it costs.
   in-process     systems that answer in this process at once: the cost of the machinery itself, one process for everything
@@ -23,6 +25,7 @@ Where the time goes is sampled in further rounds, which count for nothing else.
                    NAME concurrency=N … X workflows/s p50=Xms p99=Xms
   --rounds N       with --peers: how often each engine has its turn (3)
   --stored N       fills a ledger with N settlements and compares what it then costs with one of a thousand
+  --audit N        verifies an export of N settlements on one core
   --data FOLDER    with --stored: where the stores are kept, to be used again (var/bench)
 `;
 
@@ -43,6 +46,7 @@ async function main(): Promise<number> {
       peers: { type: 'string' },
       rounds: { type: 'string', default: '3' },
       stored: { type: 'string' },
+      audit: { type: 'string' },
       data: { type: 'string', default: 'var/bench' },
       help: { type: 'boolean', default: false },
     },
@@ -66,6 +70,7 @@ async function main(): Promise<number> {
     const plan = { stored: Number(values.stored), data: resolve(values.data), callers: Number(values.callers ?? 16) };
     return finish(await benchStored({ ...plan, progress: say }), printStored);
   }
+  if (values.audit !== undefined) return finish(benchAudit(Number(values.audit)), printAudit);
   const callers = (values.callers ?? '1,16,64').split(',').map(Number);
   if (values.peers !== undefined) {
     const plan = { folder: resolve(values.peers), callers, seconds, rounds: Number(values.rounds) };
