@@ -94,6 +94,10 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
   screen.text(
     `network ${network.slice(0, 19)}… (${continues ? 'continues' : 'new'}), data in ${shown(options.data)}, times in UTC`,
   );
+  screen.text(
+    `development mode, on loopback: ${options.tls ? 'the authority of the certificates lies in the data folder' : 'validators ask nobody who reaches their ports'}, and the keys of the chain are known to all`,
+    'dim',
+  );
 
   const supervisor = new Supervisor(processes, options.data, (pids) => data.note(pids));
   const space = spaceUsedUp(options.data);
@@ -215,11 +219,14 @@ function announce({ options, definition, layout, screen }: Setting, outcomes: re
   screen.title('The network is up. Ctrl-C ends it; the next start continues with the data.');
   const width = Math.max(...definition.organisations.map(({ name }) => name.length));
   for (const { id, name } of definition.organisations) screen.line(`  ${name.padEnd(width)}  ${urlOf(layout, id)}`);
+  const systems = definition.systems.map(({ id }) => `${urlOf(layout, id)}/docs`);
+  screen.text(`What each can be asked is on its page /docs; that of the systems: ${systems.join(', ')}`, 'dim');
   screen.line();
   screen.text('In another terminal, here:');
   screen.line(`  ${profile}npx linkspan history ${trade}`);
+  const authority = options.tls ? `--cacert ${quoted(join(options.data, 'tls', 'authority.pem'))} ` : '';
   screen.line(
-    `  curl -s -H "Authorization: Bearer $(${profile}npx linkspan token)" ${urlOf(layout, organisation?.id ?? '')}/settlements/${trade}`,
+    `  curl -s ${authority}-H "Authorization: Bearer $(${profile}npx linkspan token)" ${urlOf(layout, organisation?.id ?? '')}/settlements/${trade}`,
   );
 }
 

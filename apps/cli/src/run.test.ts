@@ -97,7 +97,10 @@ test('what stays open at an end is shown with who has it and whom they owe it', 
     const address = server.address();
     assert.ok(isObject(address));
     const { out } = await call(api.folder, ['status', 'CLI-1', '--api', `http://127.0.0.1:${String(address['port'])}`]);
-    assert.match(out, /\nleft open: lcy-with-buyer 1,000,000 JPY\n {2}Minami Bank has 1,000,000 JPY and owes it to Central/);
+    assert.match(
+      out,
+      /\nleft open: lcy-with-buyer 1,000,000 JPY\n {2}Minami Bank has 1,000,000 JPY and owes it to Central/,
+    );
   } finally {
     server.closeAllConnections();
     server.close();

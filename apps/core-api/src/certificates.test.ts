@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type CertificatesBody, ENDPOINTS, parse } from '@linkspan/protocol';
-import { get, lodgeBoth, performAll, problemOf, startTestNetwork, type TestNetwork, until, valid } from './test-support.ts';
+import {
+  get,
+  lodgeBoth,
+  performAll,
+  problemOf,
+  startTestNetwork,
+  type TestNetwork,
+  until,
+  valid,
+} from './test-support.ts';
 
 let network: TestNetwork;
 
@@ -12,7 +21,10 @@ before(async () => {
 after(() => network[Symbol.asyncDispose]());
 
 async function show(id: string): Promise<CertificatesBody> {
-  const { status, body } = await get(network.urls['csd-b'] ?? '', `/settlements/${encodeURIComponent(id)}/certificates`);
+  const { status, body } = await get(
+    network.urls['csd-b'] ?? '',
+    `/settlements/${encodeURIComponent(id)}/certificates`,
+  );
   assert.equal(status, 200, JSON.stringify(body));
   return valid(parse(ENDPOINTS.certificates.answer, body, 'internal'));
 }

@@ -1,5 +1,6 @@
 import type { SettlementView } from '@linkspan/contract';
 import type { LedgerEvent } from '@linkspan/ledger';
+import { traceOfSettlement, withinTrace } from '@linkspan/plugin';
 import {
   bytesToHex,
   type Certificate,
@@ -125,7 +126,8 @@ export class CertificateDesk {
   async #ask(other: string, proposal: Hash, called: Certificate): Promise<void> {
     const { peers, shares, log } = this.#parts;
     try {
-      shares.add(proposal, await peers.askShares(other, proposal));
+      const trace = traceOfSettlement(called.settlement);
+      shares.add(proposal, await withinTrace(trace, () => peers.askShares(other, proposal)));
     } catch (error) {
       log('info', `${other} gave no shares of the ${called.kind} certificate`, { error: String(error) });
     }

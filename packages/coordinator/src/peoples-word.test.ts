@@ -37,6 +37,12 @@ test('what people called dead is fenced all the same when the system is back, so
     await time.pass(300_000);
     assert.equal(network.system('csd').books.openHolds(), 0);
     assert.deepEqual(contradictions((await network.view(proposal)).state), []);
+    // Whoever does not want to wait brings the certificate by hand, also after the end.
+    const [abort] = await network.coordinator('csd-b').certificates(proposal);
+    const [called] = (await network.view(proposal)).state.operations.filter(({ byPeople }) => byPeople);
+    assert.ok(abort?.signed && called);
+    assert.deepEqual([abort.certificate.kind, abort.signed.signatures.length], ['abort', abort.quorum]);
+    assert.ok(abort.certificate.operations.includes(called.id));
     await invariants.checkEnded();
   }));
 

@@ -85,6 +85,20 @@ export const settlementBodySchema = z.strictObject({
   ),
   decision: z.strictObject({ kind: z.enum(['commit', 'abort']), because: z.string(), sequence: z.int() }).nullable(),
   certificates: z.array(z.strictObject({ kind: z.enum(CERTIFICATE_KINDS), signatures: z.int(), quorum: z.int() })),
+  /** Who has asked to cancel; it happens when all who lodged have. */
+  cancelRequestedBy: z.array(z.string()),
+  /** What people say became of operations, each person's last word. */
+  opinions: z.array(
+    z.strictObject({
+      operation: hashSchema,
+      name: z.string(),
+      organisation: z.string(),
+      actor: z.string(),
+      status: z.enum(['effective', 'dead']),
+    }),
+  ),
+  /** Whose word about an operation counts: so many persons of every one of these organisations must say the same. */
+  resolvers: z.array(z.strictObject({ organisation: z.string(), persons: z.int() })),
   /** What stays open at this end: `terms` as read back, who has it and whom they owe it (null where the scenario does not say), and a sentence. */
   residuals: z.array(
     z.strictObject({
@@ -169,7 +183,10 @@ export const readinessBodySchema = z.strictObject({ ready: z.literal(true), miss
 
 /** One person's word about an operation whose outcome validators cannot give. */
 export const resolveBodySchema = z.strictObject({
-  operation: hashSchema,
+  operation: z.templateLiteral(
+    ['sha256:', z.string().regex(/^[0-9a-f]{64}$/)],
+    'the id of an operation (sha256: and 64 hexadecimal digits) is wanted, as "operations" of GET /settlements/{id} lists it with its name',
+  ),
   status: z.enum(['effective', 'dead']),
   why: z.string().min(1).max(280),
 });
@@ -271,6 +288,9 @@ export const evidenceBodySchema = z.strictObject({
       phase: z.enum(PHASES),
     }),
   ),
+  fabric: z
+    .strictObject({ chaincode: z.string(), blocks: z.array(z.strictObject({ number: z.int(), content: z.base64() })) })
+    .optional(),
 });
 
 /** An OpenAPI 3.1 document. Its own form is OpenAPI's business. */

@@ -1,4 +1,13 @@
-import { membersOf, listOf, readAddress, readBytes, readBytes32, readInteger, readOneOf } from './decode.ts';
+import {
+  membersOf,
+  listOf,
+  nameSketch,
+  readAddress,
+  readBytes,
+  readBytes32,
+  readInteger,
+  readOneOf,
+} from './decode.ts';
 import type { Source } from './decode.ts';
 import { hexOf } from './keccak.ts';
 import { leafHash, rootOf } from './merkle.ts';
@@ -71,6 +80,7 @@ export function epochProblem(epoch: Epoch): string | undefined {
 }
 
 export function readSignedCertificate(source: Source): SignedCertificate {
+  nameSketch(source, 'SignedCertificate');
   const member = membersOf(source, ['certificate', 'block', 'path', 'signatures']);
   const step = membersOf(member('path'), ['index', 'size', 'hashes']);
   return {
@@ -86,6 +96,7 @@ export function readSignedCertificate(source: Source): SignedCertificate {
 }
 
 export function readSignedEpoch(source: Source): SignedEpoch {
+  nameSketch(source, 'SignedEpoch');
   const member = membersOf(source, ['network', 'epoch', 'quorum', 'signers', 'signatures']);
   return {
     network: readBytes32(member('network')),

@@ -6,7 +6,22 @@ export type Source = {
   readonly value: unknown;
   readonly pointer: string;
   readonly problems: FieldProblem[];
+  /** Only where no value is read, but noted what the reader would take. */
+  readonly sketch?: Sketch;
 };
+
+/** What a reader takes, as far as JSON Schema says it. A name makes it one schema for all who use it. */
+export type Sketch = {
+  keywords: Record<string, unknown>;
+  members?: Map<string, Sketch>;
+  element?: Sketch;
+  isOptional: boolean;
+  name?: string;
+};
+
+export function emptySketch(): Sketch {
+  return { keywords: {}, isOptional: false };
+}
 
 export type FieldProblem = { pointer: string; message: string };
 
@@ -25,6 +40,7 @@ export function decode<T>(value: unknown, read: Reader<T>): Result<T> {
 /** The members of an object; those that are not named here are refused. */
 export function membersOf(source: Source, names: readonly string[]): (name: string) => Source {
   const record = isRecord(source.value) ? source.value : {};
+  if (source.sketch) source.sketch.members = new Map(names.map((name) => [name, emptySketch()]));
   if (!isRecord(source.value)) report(source, 'must be an object');
   for (const name of Object.keys(record)) {
     if (!names.includes(name)) report(member(source, record, name), 'is not a known member');
@@ -33,10 +49,19 @@ export function membersOf(source: Source, names: readonly string[]): (name: stri
 }
 
 export function optional<T>(source: Source, read: Reader<T>): T | undefined {
+  if (source.sketch) {
+    source.sketch.isOptional = true;
+    read(source);
+  }
   return source.value === undefined ? undefined : read(source);
 }
 
 export function listOf<T>(source: Source, most: number, read: Reader<T>): T[] {
+  if (source.sketch) {
+    source.sketch.element = emptySketch();
+    source.sketch.keywords = { type: 'array', maxItems: most };
+    read({ ...source, sketch: source.sketch.element });
+  }
   if (!Array.isArray(source.value) || source.value.length > most) {
     report(source, `must be a list of at most ${most} elements`);
     return [];
@@ -101,6 +126,7 @@ export function readTrade(source: Source): string {
 }
 
 export function readFlag(source: Source): boolean {
+  note(source, { type: 'boolean' });
   if (typeof source.value === 'boolean') return source.value;
   report(source, 'must be true or false');
   return false;
@@ -116,6 +142,7 @@ export function readReason(source: Source): string {
 }
 
 export function readInteger(source: Source, least: number, most: number): number {
+  note(source, { type: 'integer', minimum: least, maximum: most });
   const { value } = source;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return value;
   report(source, `must be an integer from ${least} to ${most}`);
@@ -125,14 +152,20 @@ export function readInteger(source: Source, least: number, most: number): number
 /** An integer as it stands in a query string. */
 export function readIntegerText(source: Source, least: number, most: number): number {
   const text = readPattern(source, /^[0-9]{1,16}$/, `must be an integer from ${least} to ${most}`);
-  return text === '' ? least : readInteger({ ...source, value: Number(text) }, least, most);
+  return text === '' && !source.sketch ? least : readInteger({ ...source, value: Number(text) }, least, most);
 }
 
 export function readOneOf<T extends string>(source: Source, choices: readonly [T, ...T[]]): T {
+  note(source, { enum: choices });
   const found = choices.find((choice) => choice === source.value);
   if (found !== undefined) return found;
   report(source, `must be one of ${choices.join(', ')}`);
   return choices[0];
+}
+
+/** Gives what is read here a name of its own in descriptions. */
+export function nameSketch({ sketch }: Source, name: string): void {
+  if (sketch) sketch.name = name;
 }
 
 export function report(source: Source, message: string): void {
@@ -150,16 +183,28 @@ function atMost(source: Source, text: string): bigint {
   return amount;
 }
 
+function note({ sketch }: Source, keywords: Record<string, unknown>): void {
+  if (sketch) sketch.keywords = keywords;
+}
+
 function readPattern(source: Source, pattern: RegExp, message: string): string {
+  note(source, { type: 'string', pattern: spelled(pattern), description: message });
   if (typeof source.value === 'string' && pattern.test(source.value)) return source.value;
   report(source, source.value === undefined ? 'is missing' : message);
   return '';
 }
 
+/** JSON Schema has no flags: a pattern that knows no case lists both. */
+function spelled({ source, flags }: RegExp): string {
+  return flags.includes('i') ? source.replaceAll('a-f', 'a-fA-F') : source;
+}
+
 function member(source: Source, record: Record<string, unknown>, name: string): Source {
   const escaped = name.replaceAll('~', '~0').replaceAll('/', '~1');
   const value = Object.hasOwn(record, name) ? record[name] : undefined;
-  return { ...source, value, pointer: `${source.pointer}/${escaped}` };
+  const { sketch, ...rest } = source;
+  const inside = sketch?.members?.get(name);
+  return { ...rest, value, pointer: `${source.pointer}/${escaped}`, ...(inside ? { sketch: inside } : {}) };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -2,6 +2,7 @@ import type { CloseRequest, FenceRequest, HoldRequest, TransferRequest } from '.
 import { readSignedCertificate } from './certificate.ts';
 import {
   membersOf,
+  nameSketch,
   optional,
   readFlag,
   readId,
@@ -24,17 +25,20 @@ export type FenceBody = Omit<FenceRequest, 'operation'> & { key: TradeKey | unde
 export type EventsQuery = { after: number; limit: number; waitMs: number };
 
 export function readHoldRequest(source: Source): HoldRequest {
+  nameSketch(source, 'HoldRequest');
   const member = membersOf(source, ['id', 'settlement', ...TERMS]);
   return { id: readId(member('id')), settlement: readId(member('settlement')), ...termsOf(member) };
 }
 
 export function readTransferRequest(source: Source): TransferRequest {
+  nameSketch(source, 'TransferRequest');
   const member = membersOf(source, ['id', 'trade', ...TERMS]);
   return { id: readId(member('id')), trade: optional(member('trade'), readTrade), ...termsOf(member) };
 }
 
 /** One side's DvP instruction; `hold: true` is ISO 20022's HldInd: settle only when somebody says so. */
 export function readLodgeRequest(source: Source): LodgeRequest {
+  nameSketch(source, 'LodgeRequest');
   const member = membersOf(source, ['id', 'trade', 'security', 'cash', 'hold']);
   return {
     id: readId(member('id')),
@@ -46,6 +50,7 @@ export function readLodgeRequest(source: Source): LodgeRequest {
 }
 
 export function readTryRequest(source: Source): TryRequest {
+  nameSketch(source, 'TryRequest');
   const member = membersOf(source, ['operation', 'settlement', 'trade', 'from', 'to', 'certificate']);
   return {
     operation: readId(member('operation')),
@@ -59,6 +64,7 @@ export function readTryRequest(source: Source): TryRequest {
 
 /** A business key: in the query of a look-up, or as the member `await` of a fence. */
 export function readTradeKey(source: Source): TradeKey {
+  nameSketch(source, 'TradeKey');
   const member = membersOf(source, ['filter', 'trade', 'from', 'to']);
   return {
     filter: readOneOf(member('filter'), FILTERS),
@@ -70,6 +76,7 @@ export function readTradeKey(source: Source): TradeKey {
 
 /** The body of execute, deliver and release; the hold comes from the path. */
 export function readCloseRequest(source: Source): Omit<CloseRequest, 'hold'> {
+  nameSketch(source, 'CloseRequest');
   const member = membersOf(source, ['operation', 'certificate']);
   return {
     operation: readIdOrNone(member('operation')),
@@ -79,6 +86,7 @@ export function readCloseRequest(source: Source): Omit<CloseRequest, 'hold'> {
 
 /** The body of a fence; the operation comes from the path. */
 export function readFenceRequest(source: Source): FenceBody {
+  nameSketch(source, 'FenceRequest');
   const member = membersOf(source, ['reason', 'certificate', 'await']);
   return {
     reason: readReason(member('reason')),

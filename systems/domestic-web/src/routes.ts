@@ -1,11 +1,9 @@
-import type { FastifyRequest } from 'fastify';
 import { accountOf, answerOf, awaitedOf, eventOf, holdOf, lodgedOf, outcomeOf } from './answers.ts';
 import { awaitedUnder } from './awaited.ts';
 import type { Awaited } from './awaited.ts';
 import type { Booked, Books, ClosingVerb } from './books.ts';
 import { readSignedEpoch } from './certificate.ts';
 import type { Client, Registry } from './config.ts';
-import { decode } from './decode.ts';
 import { installEpoch } from './epochs.ts';
 import type { Feed } from './feed.ts';
 import type { GroupCommit } from './group-commit.ts';
@@ -20,13 +18,13 @@ import {
   readHoldRequest,
   readIdParameter,
   readLodgeRequest,
-  readNoQuery,
   readTradeKey,
   readTransferRequest,
   readTryRequest,
 } from './requests.ts';
 import type { EventsQuery } from './requests.ts';
-import type { Answer, Handler, Route } from './server.ts';
+import { ASKS_NOTHING, route } from './route.ts';
+import type { Answer, Route } from './server.ts';
 import type { TradeBooks } from './trade-books.ts';
 
 export type RouteParts = {
@@ -41,99 +39,207 @@ export type RouteParts = {
 
 /** Every endpoint behind a token. What writes goes through the group commit; what reads sees committed data only. */
 export function routesOf(parts: RouteParts): Route[] {
-  const { registry, journal, books, trades, commits, now } = parts;
-  const book = <T>(work: () => Result<T>) => commits.run(work);
-  const get = (url: string, handle: Handler): Route => ({ method: 'GET', url, handle });
-  const post = (url: string, handle: Handler): Route => ({ method: 'POST', url, handle: withoutQuery(handle) });
-  const close = (verb: ClosingVerb) =>
-    post(`/holds/:id/${verb}`, async (client, request) => {
-      const hold = decode(request.params, readIdParameter);
-      if (!hold.ok) return hold;
-      return then(decode(request.body, readCloseRequest), async (body) => {
-        const closed = await book(() => books.close(client, verb, { ...body, hold: hold.value }));
-        return map(closed, ({ booking }) => ({ status: 200, body: answerOf(booking) }));
-      });
-    });
+  return [...accountRoutes(parts), ...holdRoutes(parts), ...operationRoutes(parts), ...tradeRoutes(parts)];
+}
+
+function accountRoutes(parts: RouteParts): Route[] {
+  const { registry, journal, books, commits } = parts;
+  const get = { ...ASKS_NOTHING, method: 'GET' } as const;
   return [
-    get(
-      '/assets',
-      withoutQuery(() => done({ assets: [...registry.assets.values()] })),
+    route({ ...get, url: '/assets', summary: 'What the system keeps', answers: { 200: 'Assets' } }, () =>
+      done({ assets: [...registry.assets.values()] }),
     ),
-    get(
-      '/accounts',
-      withoutQuery((client) => done({ accounts: readableAccounts(parts, client) })),
+    route(
+      { ...get, url: '/accounts', summary: 'Accounts that the client may read', answers: { 200: 'Accounts' } },
+      (client) => done({ accounts: readableAccounts(parts, client) }),
     ),
-    get(
-      '/accounts/:id',
-      withoutQuery((client, request) => oneAccount(parts, client, request)),
+    route(
+      {
+        ...get,
+        url: '/accounts/:id',
+        summary: 'One account with its positions',
+        params: readAccountParameter,
+        answers: { 200: 'Account' },
+      },
+      (client, { params }) => oneAccount(parts, client, params),
     ),
-    post('/holds', (client, request) =>
-      then(decode(request.body, readHoldRequest), async (body) => created(await book(() => books.hold(client, body)))),
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'POST',
+        url: '/transfers',
+        summary: 'Move free cash or securities at once',
+        body: readTransferRequest,
+        answers: { 200: 'Transfer', 201: 'Transfer' },
+      },
+      async (client, { body }) => created(await commits.run(() => books.transfer(client, body))),
     ),
-    get(
-      '/holds/:id',
-      withoutQuery((_client, request) => readOne(request, (id) => oneHold(journal, id))),
-    ),
-    close('execute'),
-    close('deliver'),
-    close('release'),
-    post('/transfers', (client, request) =>
-      then(decode(request.body, readTransferRequest), async (body) =>
-        created(await book(() => books.transfer(client, body))),
-      ),
-    ),
-    get(
-      '/transfers/:id',
-      withoutQuery((client, request) => readOne(request, (id) => oneTransfer(journal, client, id))),
-    ),
-    post('/operations/:id/fence', async (client, request) => {
-      const operation = decode(request.params, readIdParameter);
-      if (!operation.ok) return operation;
-      return then(decode(request.body, readFenceRequest), async ({ key, ...body }) => {
-        const wanted = { ...body, operation: operation.value };
-        if (key !== undefined) {
-          return awaitedAnswer(wanted.operation, key, await book(() => trades.withdraw(client, { ...wanted, key })));
-        }
-        const fenced = await book(() => books.fence(client, wanted));
-        return map(fenced, ({ booking }) => ({ status: 200, body: outcomeOf(booking) }));
-      });
-    }),
-    get(
-      '/operations/:id',
-      withoutQuery((_client, request) => readOne(request, (id) => oneOperation(journal, id))),
-    ),
-    post('/dvp', (client, request) =>
-      then(decode(request.body, readLodgeRequest), async (body) =>
-        map(await book(() => trades.lodge(client, body)), (lodged) => ({
-          status: lodged.isNew ? 201 : 200,
-          body: lodgedOf(lodged),
-        })),
-      ),
-    ),
-    post('/dvp/try', (client, request) =>
-      then(decode(request.body, readTryRequest), async (body) => {
-        const { operation, trade, from, to } = body;
-        const tried = await book(() => trades.attempt(client, body));
-        return awaitedAnswer(operation, { filter: 'dvp', trade, from, to }, tried);
-      }),
-    ),
-    get('/awaited/:id', (client, request) => oneAwaited(journal, client, request)),
-    get('/events', (client, request) =>
-      then(decode(request.query, readEventsQuery), (query) => events(parts, client, query, request.signal)),
-    ),
-    post('/epochs', (_client, request) =>
-      then(decode(request.body, readSignedEpoch), (body) => book(() => installEpoch(parts, body, now()))),
+    route(
+      {
+        ...get,
+        url: '/transfers/:id',
+        summary: 'One of the client’s own transfers',
+        params: readIdParameter,
+        answers: { 200: 'Transfer' },
+      },
+      (client, { params }) => found(oneTransfer(journal, client, params)),
     ),
   ];
 }
 
-function withoutQuery(handle: Handler): Handler {
-  return (client, request) => then(decode(request.query, readNoQuery), () => handle(client, request));
+function holdRoutes({ journal, books, commits }: RouteParts): Route[] {
+  const close = (verb: ClosingVerb, summary: string) =>
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'POST',
+        url: `/holds/:id/${verb}`,
+        summary,
+        params: readIdParameter,
+        body: readCloseRequest,
+        answers: { 200: 'Closed' },
+      },
+      async (client, { params: hold, body }) => {
+        const closed = await commits.run(() => books.close(client, verb, { ...body, hold }));
+        return map(closed, ({ booking }) => ({ status: 200, body: answerOf(booking) }));
+      },
+    );
+  return [
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'POST',
+        url: '/holds',
+        summary: 'Earmark free cash or securities for a beneficiary, without limit of time',
+        body: readHoldRequest,
+        answers: { 200: 'Held', 201: 'Held' },
+      },
+      async (client, { body }) => created(await commits.run(() => books.hold(client, body))),
+    ),
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'GET',
+        url: '/holds/:id',
+        summary: 'One hold, and what closed it',
+        params: readIdParameter,
+        answers: { 200: 'Hold' },
+      },
+      (_client, { params }) => found(oneHold(journal, params)),
+    ),
+    close('execute', 'Move held cash to its beneficiary, under a commit certificate'),
+    close('deliver', 'Move held securities to their beneficiary, under a commit certificate'),
+    close('release', 'Free what is held, under an abort certificate'),
+  ];
 }
 
-function readOne(request: FastifyRequest, find: (id: string) => Result<object>): Result<Answer> {
-  const id = decode(request.params, readIdParameter);
-  return id.ok ? map(find(id.value), (body) => ({ status: 200, body })) : id;
+function operationRoutes(parts: RouteParts): Route[] {
+  const { journal, books, trades, commits, now } = parts;
+  return [
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'POST',
+        url: '/operations/:id/fence',
+        summary: 'Kill an id that took no effect; says what became of it',
+        params: readIdParameter,
+        body: readFenceRequest,
+        answers: { 200: 'Fenced', 202: 'Awaited' },
+      },
+      async (client, { params: operation, body: { key, ...body } }) => {
+        const wanted = { ...body, operation };
+        if (key !== undefined) {
+          return awaitedAnswer(operation, key, await commits.run(() => trades.withdraw(client, { ...wanted, key })));
+        }
+        const fenced = await commits.run(() => books.fence(client, wanted));
+        return map(fenced, ({ booking }) => ({ status: 200, body: outcomeOf(booking) }));
+      },
+    ),
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'GET',
+        url: '/operations/:id',
+        summary: 'What became of an operation id',
+        params: readIdParameter,
+        answers: { 200: 'Outcome' },
+      },
+      (_client, { params }) => found(oneOperation(journal, params)),
+    ),
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'GET',
+        url: '/events',
+        summary: 'Every change in order, from a cursor on; waits for a change where there is none',
+        query: readEventsQuery,
+        answers: { 200: 'Events' },
+      },
+      (client, { query, signal }) => events(parts, client, query, signal),
+    ),
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'POST',
+        url: '/epochs',
+        summary: 'Install the next epoch of certificate signers, signed by a quorum of the last one',
+        body: readSignedEpoch,
+        answers: { 200: 'Epoch', 201: 'Epoch' },
+      },
+      (_client, { body }) => commits.run(() => installEpoch(parts, body, now())),
+    ),
+  ];
+}
+
+function tradeRoutes({ journal, trades, commits }: RouteParts): Route[] {
+  return [
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'POST',
+        url: '/dvp',
+        summary: 'Lodge one side’s delivery versus payment',
+        body: readLodgeRequest,
+        answers: { 200: 'Lodged', 201: 'Lodged' },
+      },
+      async (client, { body }) =>
+        map(await commits.run(() => trades.lodge(client, body)), (lodged) => ({
+          status: lodged.isNew ? 201 : 200,
+          body: lodgedOf(lodged),
+        })),
+    ),
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'POST',
+        url: '/dvp/try',
+        summary: 'Have a delivery versus payment tried that was lodged on hold, under a proceed certificate',
+        body: readTryRequest,
+        answers: { 200: 'Awaited', 202: 'Awaited' },
+      },
+      async (client, { body }) => {
+        const { operation, trade, from, to } = body;
+        const tried = await commits.run(() => trades.attempt(client, body));
+        return awaitedAnswer(operation, { filter: 'dvp', trade, from, to }, tried);
+      },
+    ),
+    route(
+      {
+        ...ASKS_NOTHING,
+        method: 'GET',
+        url: '/awaited/:id',
+        summary: 'What happened under a business key',
+        params: readIdParameter,
+        query: readTradeKey,
+        answers: { 200: 'Awaited', 202: 'Awaited' },
+      },
+      (client, { params, query }) => oneAwaited(journal, client, params, query),
+    ),
+  ];
+}
+
+function found(result: Result<object>): Result<Answer> {
+  return map(result, (body) => ({ status: 200, body }));
 }
 
 function readableAccounts({ registry, journal }: RouteParts, client: Client): object[] {
@@ -143,14 +249,12 @@ function readableAccounts({ registry, journal }: RouteParts, client: Client): ob
     .map((account) => accountOf(account, assets.values(), journal.positions(account.id)));
 }
 
-function oneAccount({ registry, journal }: RouteParts, client: Client, request: FastifyRequest): Result<Answer> {
-  const id = decode(request.params, readAccountParameter);
-  if (!id.ok) return id;
-  const account = registry.accounts.get(id.value);
-  if (account === undefined || !mayRead(registry, client, id.value)) {
-    return refuse('account-not-found', `There is no account ${id.value} that this client may read.`);
+function oneAccount({ registry, journal }: RouteParts, client: Client, id: string): Result<Answer> {
+  const account = registry.accounts.get(id);
+  if (account === undefined || !mayRead(registry, client, id)) {
+    return refuse('account-not-found', `There is no account ${id} that this client may read.`);
   }
-  return done(accountOf(account, registry.assets.values(), journal.positions(id.value)));
+  return done(accountOf(account, registry.assets.values(), journal.positions(id)));
 }
 
 function oneHold(journal: Journal, id: string): Result<object> {
@@ -168,16 +272,11 @@ function oneOperation(journal: Journal, id: string): Result<object> {
 }
 
 /** What has become of an awaited event; for those only who wait for other people's events. */
-function oneAwaited(journal: Journal, client: Client, request: FastifyRequest): Result<Answer> {
-  const operation = decode(request.params, readIdParameter);
-  if (!operation.ok) return operation;
-  const key = decode(request.query, readTradeKey);
-  if (!key.ok) return key;
+function oneAwaited(journal: Journal, client: Client, operation: string, key: TradeKey): Result<Answer> {
   if (!client.roles.has('executor') && !client.roles.has('reader')) {
     return refuse('role-missing', 'Participants see what happens on their own accounts.');
   }
-  const awaited = awaitedUnder(journal, key.value, operation.value);
-  return awaitedAnswer(operation.value, key.value, { ok: true, value: awaited });
+  return awaitedAnswer(operation, key, { ok: true, value: awaitedUnder(journal, key, operation) });
 }
 
 /** 202 while nothing is final. */
@@ -240,8 +339,4 @@ function done(body: object): Result<Answer> {
 
 function map<T, U>(result: Result<T>, to: (value: T) => U): Result<U> {
   return result.ok ? { ok: true, value: to(result.value) } : result;
-}
-
-function then<T>(result: Result<T>, next: (value: T) => Result<Answer> | Promise<Result<Answer>>) {
-  return result.ok ? next(result.value) : result;
 }

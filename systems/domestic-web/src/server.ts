@@ -1,10 +1,13 @@
 import Fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { describeApi } from './api-description.ts';
 import type { Client } from './config.ts';
+import { docsPage, PAGE_POLICY } from './docs-page.ts';
 import { QueueFull, StorageUnavailable } from './group-commit.ts';
 import { HTTP_OPTIONS, keepEdges, refuseNoHttp } from './http-edges.ts';
 import { problemOf, REFUSALS, refuse } from './refusal.ts';
 import type { Refusal, RefusalCode, Result } from './refusal.ts';
+import type { Declared } from './route.ts';
 import { bearerToken, TOKEN_LIFETIME_S } from './tokens.ts';
 import type { TlsOptions } from './tls.ts';
 import type { Tokens } from './tokens.ts';
@@ -13,7 +16,8 @@ export type Answer = { status: number; body: object };
 
 export type Handler = (client: Client, request: FastifyRequest) => Result<Answer> | Promise<Result<Answer>>;
 
-export type Route = { method: 'GET' | 'POST'; url: string; handle: Handler };
+/** A route with what it takes and answers, for those who serve and those who describe it. */
+export type Route = Declared<unknown, unknown, unknown> & { handle: Handler };
 
 export type ServerParts = {
   name: string;
@@ -50,6 +54,12 @@ export function buildServer({ name, tokens, tls, routes, onFault, onClose }: Ser
     if (!client.ok) return sendProblem(reply, client.refusal);
   });
   app.get('/healthz', () => ({ status: 'ok', name }));
+  const description = describeApi(name, routes);
+  const page = docsPage(description);
+  app.get('/openapi.json', () => description);
+  app.get('/docs', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY).send(page),
+  );
   app.post('/oauth/token', (request, reply) => sendToken(tokens, request, reply));
   for (const { method, url, handle } of routes) {
     app.route({ method, url, handler: (request, reply) => serve(handle, tokens, request, reply) });
@@ -59,7 +69,7 @@ export function buildServer({ name, tokens, tls, routes, onFault, onClose }: Ser
 
 const BODY_LIMIT_BYTES = 256 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
-const PUBLIC_PATHS: ReadonlySet<string> = new Set(['/healthz', '/oauth/token']);
+const PUBLIC_PATHS: ReadonlySet<string> = new Set(['/healthz', '/oauth/token', '/openapi.json', '/docs']);
 
 async function serve(handle: Handler, tokens: Tokens, request: FastifyRequest, reply: FastifyReply) {
   const client = clientOf(tokens, request);

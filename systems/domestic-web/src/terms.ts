@@ -1,4 +1,4 @@
-import { membersOf, readAmount, readName } from './decode.ts';
+import { membersOf, nameSketch, readAmount, readName } from './decode.ts';
 import type { Source } from './decode.ts';
 
 /** Whose money or securities a booking moves. `from` and `to` are account ids, amounts are minor units. */
@@ -8,6 +8,7 @@ export const TERMS = ['from', 'to', 'asset', 'amount'] as const;
 
 /** Terms as an object of their own. */
 export function readTerms(source: Source): Terms {
+  nameSketch(source, 'Terms');
   return termsOf(membersOf(source, TERMS));
 }
 

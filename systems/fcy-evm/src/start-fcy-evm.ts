@@ -2,6 +2,7 @@ import type { Address } from 'viem';
 
 import { bootstrapToken } from './bootstrap.ts';
 import type { FcyEvmConfig } from './config.ts';
+import { documentsOf } from './documents.ts';
 import { openDurableChain } from './launcher/durable-chain.ts';
 
 /** A running system: a chain with the token on it, behind a JSON-RPC endpoint on loopback. */
@@ -30,7 +31,7 @@ export async function startFcyEvm(config: FcyEvmConfig, now: () => number = Date
   });
   try {
     const tokenAddress = await bootstrapToken(chain, config);
-    const url = await chain.serve(config.port);
+    const url = await chain.serve(config.port, documentsOf(config, tokenAddress));
     return {
       url,
       token: tokenAddress,

@@ -9,6 +9,7 @@ import type { Miner } from './miner.ts';
 import { startMiner } from './miner.ts';
 import type { NodeClient } from './node-client.ts';
 import { nodeClient } from './node-client.ts';
+import type { FrontDocument } from './rpc-front.ts';
 import { openRpcFront } from './rpc-front.ts';
 
 /** An anvil chain that survives `kill -9`: its journal is the chain, the node merely computes it. */
@@ -18,7 +19,7 @@ export type DurableChain = {
   /** Process id of the node, for tests that look after left-over processes. */
   nodePid: number;
   /** Opens the port; call it when the chain holds what strangers may rely on. */
-  serve(port: number): Promise<string>;
+  serve(port: number, documents: ReadonlyMap<string, FrontDocument>): Promise<string>;
   /** Resolves with the first failure of journal or node. */
   failed: Promise<Error>;
   close(): Promise<void>;
@@ -50,8 +51,8 @@ export async function openDurableChain(settings: ChainSettings): Promise<Durable
     opened.defer(() => miner.stop());
     const nodeDied = anvil.died.then((sentence) => new Error(sentence));
 
-    async function serve(port: number): Promise<string> {
-      const front = await openRpcFront(port, node, miner);
+    async function serve(port: number, documents: ReadonlyMap<string, FrontDocument>): Promise<string> {
+      const front = await openRpcFront(port, { node, miner, documents });
       opened.defer(() => front.close());
       return front.url;
     }

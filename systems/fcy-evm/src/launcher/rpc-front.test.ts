@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
-import { post, rpc } from '../test-support/rpc.ts';
+import { tokenAbi } from '../compiled/token-abi.ts';
+import { post, rpc, rpcResult } from '../test-support/rpc.ts';
 import type { TokenFixture } from '../test-support/token-fixture.ts';
 import { executor, fixtureConfig, openingBalance, openTokenFixture, payee } from '../test-support/token-fixture.ts';
 import { startFcyEvm } from '../start-fcy-evm.ts';
@@ -66,7 +67,32 @@ test('bodies that are no calls are refused, and cost nothing', async () => {
   assert.deepEqual(codes, [-32700, -32600, -32600, -32600, -32600]);
   const tooLong = await fetch(url, { method: 'POST', body: 'x'.repeat(5 * 1024 * 1024) });
   assert.equal(tooLong.status, 413);
-  assert.equal((await fetch(url)).status, 405);
+  assert.equal((await fetch(url, { method: 'PUT', body: '{}' })).status, 405);
+});
+
+test('beside JSON-RPC anybody may read the ABI, the addresses, and a page that needs no script and no other host', async () => {
+  const read = async (path: string): Promise<Response> => {
+    const response = await fetch(url + path);
+    assert.equal(response.status, 200, path);
+    assert.match(
+      response.headers.get('content-security-policy') ?? '',
+      /^default-src 'none'; style-src 'unsafe-inline';/,
+    );
+    return response;
+  };
+  assert.deepEqual(await (await read('/abi.json')).json(), tokenAbi);
+  const { chainId, token, certificates, executors } = JSON.parse(await (await read('/addresses.json')).text());
+  assert.equal(token, fixture.system.token);
+  assert.equal(chainId, Number(await rpcResult(url, 'eth_chainId', [])));
+  assert.deepEqual(certificates, fixture.config.certificates);
+  assert.deepEqual(executors, fixture.config.executors);
+  const page = await (await read('/')).text();
+  assert.equal(await (await read('/docs')).text(), page);
+  assert.doesNotMatch(page, /<script|<link|<img|@import|url\(|src=|https?:/);
+  for (const told of [token, ...executors, ...certificates.signers, 'fenceCertified(', 'FencedOp('])
+    assert.ok(page.includes(told), told);
+  assert.equal((await fetch(`${url}/docs`, { method: 'HEAD' })).status, 200);
+  assert.equal((await fetch(`${url}/journal.jsonl`)).status, 404);
 });
 
 test('a transaction that the node refuses gets the reason of the node, and one that is none never reaches it', async () => {

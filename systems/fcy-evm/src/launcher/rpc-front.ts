@@ -60,10 +60,15 @@ const maxTransactionHexDigits = 2 * 128 * 1024;
 
 /**
  * Serves JSON-RPC 2.0 over HTTP on loopback, batches too: `eth_sendRawTransaction` goes to the miner, reads go to the
- * node as they are, everything else is refused. Throws a StartError when the port is taken; port 0 takes a free one.
+ * node as they are, everything else is refused. `documents` are read by GET, each under its path. Throws a StartError
+ * when the port is taken; port 0 takes a free one.
  */
-export async function openRpcFront(port: number, node: NodeClient, miner: Miner): Promise<RpcFront> {
+export async function openRpcFront(
+  port: number,
+  { node, miner, documents }: { node: NodeClient; miner: Miner; documents: ReadonlyMap<string, FrontDocument> },
+): Promise<RpcFront> {
   const server = createServer((request, response) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return sendDocument(request, response, documents);
     answerHttp(request, response, node, miner).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : new Error(String(error)));
     });
@@ -79,6 +84,9 @@ export async function openRpcFront(port: number, node: NodeClient, miner: Miner)
 
   return { url: `http://127.0.0.1:${boundPort}`, close };
 }
+
+/** Something to read, as it is sent. */
+export type FrontDocument = { type: string; body: string };
 
 export type RpcFront = { url: string; close(): Promise<void> };
 
@@ -96,13 +104,34 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
+function sendDocument(
+  request: IncomingMessage,
+  response: ServerResponse,
+  documents: ReadonlyMap<string, FrontDocument>,
+): void {
+  const [path = ''] = (request.url ?? '').split('?');
+  const document = documents.get(path);
+  if (document === undefined) return void response.writeHead(404).end();
+  const { type, body } = document;
+  response.writeHead(200, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'content-security-policy': pagePolicy,
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+const pagePolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 async function answerHttp(
   request: IncomingMessage,
   response: ServerResponse,
   node: NodeClient,
   miner: Miner,
 ): Promise<void> {
-  if (request.method !== 'POST') return void response.writeHead(405, { allow: 'POST' }).end();
+  if (request.method !== 'POST') return void response.writeHead(405, { allow: 'GET, HEAD, POST' }).end();
   const body = await readBody(request);
   if (body === undefined) return void response.writeHead(413, { connection: 'close' }).end();
   const reply = await answerBody(body, node, miner);
