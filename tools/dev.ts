@@ -115,6 +115,7 @@ async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop
       return outcomes.every(({ result }) => result.asExpected) ? 0 : 1;
     }
     announce(setting, outcomes);
+    supervisor.keepUp((line) => screen.note(line));
     await stopped;
     return 0;
   };

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { verifyEvidenceText } from '@linkspan/audit';
 import { createVerify } from '@linkspan/keys';
 import { hashSchema, parse, scenarioDocumentSchema } from '@linkspan/protocol';
 import { networkDefinitionSchema, sampleInstruction } from '@linkspan/testkit';
 import { z } from 'zod';
+import { networkLayout } from '../../apps/cli/src/network/network-layout.ts';
 import { apiOf } from '../../tools/local-network/api.ts';
 import { apiTokens } from '../../tools/local-network/api-clients.ts';
 import type { ChildDefinition } from '../../tools/local-network/child.ts';
@@ -21,7 +24,7 @@ import { freePorts, startTestNetwork, type TestNetwork, whyNoFabric } from '../i
 const root = resolve(import.meta.dirname, '../..');
 const missing = await whyNoFabric();
 const WHAT =
-  'the default trade settles between three CoreAPIs, each with its own Fabric node, and each exports complete evidence';
+  'the default trade settles between three CoreAPIs, each with its own Fabric node, and each exports complete evidence with proof by blocks';
 const LONGEST_WAIT_MS = 60_000;
 
 test(WHAT, missing === undefined ? {} : { skip: missing }, async () => {
@@ -53,9 +56,22 @@ test(WHAT, missing === undefined ? {} : { skip: missing }, async () => {
         const response = await fetch(`${urlOf(layout, organisation)}/settlements/${id}/evidence`, {
           headers: { authorization: `Bearer ${token}` },
         });
-        const verdict = verifyEvidenceText(await response.text(), { verify: createVerify({ memoize: 1000 }), network });
+        const text = await response.text();
+        const verdict = verifyEvidenceText(text, { verify: createVerify({ memoize: 1000 }), network });
         assert.ok(verdict.verdict === 'complete', JSON.stringify(verdict));
         assert.equal(verdict.host.kind, 'fabric');
+        const file = join(data, `${organisation}.json`);
+        writeFileSync(file, text);
+        const { genesisBlock } = networkLayout(fabric.directory);
+        const linkspan = join(root, 'apps/cli/bin/linkspan.js');
+        const args = [linkspan, 'audit', 'verify', file, '--network', network, '--first-block', genesisBlock, '--json'];
+        // Fails where the exit code says that anything does not hold.
+        const { blocks } = provedSchema.parse(JSON.parse((await run(process.execPath, args)).stdout));
+        assert.equal(blocks.pinned, true);
+        assert.ok(
+          blocks.transactions >= 3 && blocks.ordered.fewest >= 3 && blocks.endorsed.fewest >= 3,
+          text.slice(-200),
+        );
       }
     } finally {
       await supervisor.stopAll();
@@ -63,6 +79,13 @@ test(WHAT, missing === undefined ? {} : { skip: missing }, async () => {
   } finally {
     rmSync(data, { recursive: true, force: true });
   }
+});
+
+const run = promisify(execFile);
+
+const countSchema = z.looseObject({ fewest: z.int() });
+const provedSchema = z.looseObject({
+  blocks: z.looseObject({ pinned: z.boolean(), transactions: z.int(), ordered: countSchema, endorsed: countSchema }),
 });
 
 const coreApiSchema = z.looseObject({ organisations: z.array(z.looseObject({ id: z.string() })) });

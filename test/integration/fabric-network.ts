@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FabricLedgerOptions, type GatewayAddress, lowSSigner } from '@linkspan/ledger';
+import { lowSSigner } from '@linkspan/keys';
+import type { FabricLedgerOptions, GatewayAddress } from '@linkspan/ledger';
 import { canHavePrograms, fabricPrograms } from '../../apps/cli/src/network/fabric-programs.ts';
 import {
   type FabricNetwork,
@@ -15,7 +16,7 @@ import {
   readNetworkFile,
 } from '../../apps/cli/src/network/network-definition.ts';
 import { networkLayout } from '../../apps/cli/src/network/network-layout.ts';
-import { bringUp } from '../../apps/cli/src/network/network-up.ts';
+import { bringUp, type ChaincodeProgram } from '../../apps/cli/src/network/network-up.ts';
 
 /** A real Fabric network of a test, in a folder of its own. Disposing ends its processes and removes it. */
 export type TestNetwork = AsyncDisposable & {
@@ -35,10 +36,15 @@ export async function whyNoFabric(): Promise<string | undefined> {
   return 'needs Go or FABRIC_BIN to run real Fabric nodes';
 }
 
-export async function startTestNetwork(countries: 3 | 4 | 7): Promise<TestNetwork> {
+/** The contract's network, unless another chaincode is named. */
+export async function startTestNetwork(
+  countries: 3 | 4 | 7,
+  other?: ChaincodeProgram & { readonly name: string },
+): Promise<TestNetwork> {
   const programs = await fabricPrograms(process.env, () => undefined);
   const directory = mkdtempSync(join(tmpdir(), 'linkspan-fabric-'));
-  const network = readNetworkFile(localNetworkFile(countries, await freePorts(countries * PORTS_OF_ORGANISATION)));
+  const file = readNetworkFile(localNetworkFile(countries, await freePorts(countries * PORTS_OF_ORGANISATION)));
+  const network = other ? { ...file, chaincode: other.name } : file;
   const layout = networkLayout(directory);
   const ending = spawn(
     process.execPath,
@@ -50,7 +56,8 @@ export async function startTestNetwork(countries: 3 | 4 | 7): Promise<TestNetwor
     ending.stdin.end();
     assert.equal(await ended, 0, 'the network must come to its end');
   };
-  const up = (): Promise<void> => bringUp({ network, directory, programs, say: () => undefined });
+  const up = (): Promise<void> =>
+    bringUp({ network, directory, programs, say: () => undefined, ...(other ? { chaincode: other } : {}) });
   try {
     await up();
   } catch (error) {

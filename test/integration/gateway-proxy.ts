@@ -12,8 +12,11 @@ import {
   status,
 } from '@grpc/grpc-js';
 
-/** What a proxy does with one request: hands it on; never hands it on, or does but says that it failed; or breaks off every connection, before or after it. */
-export type Interference = 'pass' | 'drop' | 'deny' | 'die before' | 'die after';
+/**
+ * What a proxy does with one request: hands it on; never hands it on, or does but says that it failed; keeps it on the way until told to deliver; or breaks off
+ * every connection, before or after it.
+ */
+export type Interference = 'pass' | 'drop' | 'deny' | 'keep' | 'die before' | 'die after';
 export type GatewayMethod = 'Endorse' | 'Submit' | 'CommitStatus' | 'Evaluate';
 
 /** A peer's gateway behind a proxy that may lie and die as a real one does at the worst of moments. */
@@ -21,6 +24,12 @@ export type GatewayProxy = AsyncDisposable & {
   readonly address: string;
   /** What is done with the next requests of a method, in order; all others are handed on. */
   readonly next: Record<GatewayMethod, Interference[]>;
+  /** What is done with requests of a method that `next` says nothing about. */
+  readonly otherwise: Record<GatewayMethod, Interference>;
+  /** How many requests are kept on the way. */
+  kept(): number;
+  /** Lets the kept requests arrive. Resolves when all were answered. */
+  deliver(): Promise<void>;
   /** How many requests of a method came. */
   readonly seen: Record<GatewayMethod, number>;
 };
@@ -43,19 +52,30 @@ export async function startGatewayProxy(peer: ProxiedPeer): Promise<GatewayProxy
   });
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
   const next: GatewayProxy['next'] = { Endorse: [], Submit: [], CommitStatus: [], Evaluate: [] };
+  const otherwise: GatewayProxy['otherwise'] = {
+    Endorse: 'pass',
+    Submit: 'pass',
+    CommitStatus: 'pass',
+    Evaluate: 'pass',
+  };
+  let kept: (() => Promise<void>)[] = [];
   const seen: GatewayProxy['seen'] = { Endorse: 0, Submit: 0, CommitStatus: 0, Evaluate: 0 };
 
   const unary = (method: GatewayMethod) => (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
     seen[method] += 1;
-    const deed = next[method].shift() ?? 'pass';
+    const deed = next[method].shift() ?? otherwise[method];
     const failed = { code: status.UNAVAILABLE, details: `the proxy was told to ${deed}`, metadata: new Metadata() };
     if (deed === 'drop') return answer(failed);
     if (deed === 'die before') return server.forceShutdown();
-    upstream.makeUnaryRequest(`/gateway.Gateway/${method}`, same, same, call.request, (error, value) => {
-      if (deed === 'die after') return server.forceShutdown();
-      if (deed === 'deny') return answer(failed);
-      return error ? answer(error) : answer(null, value ?? Buffer.alloc(0));
-    });
+    const handOn = (answered: () => void): void =>
+      void upstream.makeUnaryRequest(`/gateway.Gateway/${method}`, same, same, call.request, (error, value) => {
+        answered();
+        if (deed === 'die after') return server.forceShutdown();
+        if (deed === 'deny') return answer(failed);
+        return error ? answer(error) : answer(null, value ?? Buffer.alloc(0));
+      });
+    if (deed === 'keep') kept.push(() => new Promise(handOn));
+    else handOn(() => undefined);
   };
   server.addService(
     {
@@ -92,6 +112,13 @@ export async function startGatewayProxy(peer: ProxiedPeer): Promise<GatewayProxy
   return {
     address: `127.0.0.1:${port}`,
     next,
+    otherwise,
+    kept: () => kept.length,
+    async deliver() {
+      const late = kept;
+      kept = [];
+      await Promise.all(late.map((arrive) => arrive()));
+    },
     seen,
     [Symbol.asyncDispose]: async () => {
       server.forceShutdown();

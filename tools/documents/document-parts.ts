@@ -31,6 +31,11 @@ export function npmScriptsIn(document: string): string[] {
   );
 }
 
+/** Calls of Node with one of our programs, which a Node before 22.18 does not read. */
+export function plainTypeScriptIn(document: string): string[] {
+  return [...document.matchAll(/(?<![\w./-])node (?:-\S+ )*[^\s`-][^\s`]*\.ts\b/g)].map(([call]) => call);
+}
+
 export type Link = { readonly text: string; readonly path: string; readonly anchor: string };
 
 /** Links into this repository. */

@@ -20,7 +20,7 @@ import { parseArguments } from '../../apps/cli/src/arguments.ts';
 import { COMMANDS } from '../../apps/cli/src/commands.ts';
 import { type Files, loadConfig } from '../../apps/validator/src/config.ts';
 import { readDocuments } from '../generate/documents.ts';
-import { anchorsIn, blocksIn, linkspanCommandsIn, linksIn, npmScriptsIn } from './document-parts.ts';
+import { anchorsIn, blocksIn, linkspanCommandsIn, linksIn, npmScriptsIn, plainTypeScriptIn } from './document-parts.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const documents = [...readDocuments()];
@@ -120,6 +120,17 @@ test('every npm script in a document exists', () => {
   for (const [path, text] of documents) {
     for (const name of npmScriptsIn(text)) assert.ok(Object.hasOwn(scripts, name), `${path}: npm run ${name}`);
   }
+});
+
+test('nobody who reads README or a guide is told to run TypeScript on whichever Node they have', () => {
+  const readers = documents.filter(([path]) => path === 'README.md' || path.startsWith('docs/guides/'));
+  assert.ok(readers.length > 4);
+  for (const [path, text] of readers)
+    assert.deepEqual(plainTypeScriptIn(text), [], `${path}: name an npm script, or apps/cli/bin/node24.js`);
+  assert.deepEqual(plainTypeScriptIn('```\nnode tools/test.ts x\n```\n`node --test a/b.ts`, `node c.js d.ts`'), [
+    'node tools/test.ts',
+    'node --test a/b.ts',
+  ]);
 });
 
 test('every link leads to a file, its anchor to a heading, and the title of a test to that test', () => {

@@ -44,6 +44,7 @@ export function createJudge({ api, codes, problem, ownRefusals }: JudgeOptions):
       if (ownRefusals && ownRefusals.test(raw.head.split(' ')[1] ?? '')) return undefined;
       return judgeRefusal(status, media, body);
     }
+    if (media.startsWith('application/problem+json')) return `HTTP ${status} with a problem document: ${shown(body)}`;
     const documented = operation?.answers.get(String(status));
     // A target that was changed may lead to another operation.
     if (!documented || status < 200)
@@ -70,7 +71,8 @@ export function createJudge({ api, codes, problem, ownRefusals }: JudgeOptions):
 }
 
 function leadsTo(path: string, method: string, head: string): boolean {
-  const pattern = path.replaceAll(/\{[a-z]+\}/g, '[^/?#;%]+').replaceAll('.', '\\.');
+  // The colon of an id is written as %3A; anything else that is escaped may lead elsewhere.
+  const pattern = path.replaceAll(/\{[a-z]+\}/g, '(?:[^/?#;%]|%3A)+').replaceAll('.', '\\.');
   return new RegExp(`^${method} ${pattern}[ ?]`).test(head);
 }
 

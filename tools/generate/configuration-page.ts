@@ -5,6 +5,7 @@ import {
   type DocumentReader,
   type Mode,
   readEvm,
+  readFabric,
   readWebApi,
 } from '@linkspan/plugin';
 import { refuse } from '@linkspan/protocol';
@@ -28,7 +29,7 @@ type DescribingContext = ReturnType<typeof contextOf>;
 
 const DOCUMENTS: Readonly<Record<keyof typeof CONFIGURATION_WORDS, Described>> = {
   'core-api': {
-    title: 'CoreAPI: `node apps/core-api/src/main.ts --config FILE`',
+    title: 'CoreAPI: `npm run core-api -- --config FILE`',
     read: (reader, context) => readCoreApi(reader, context, {}),
     choices: [
       { '/ledger/kind': 'embedded', '/organisations/*/authentication/kind': 'issuer' },
@@ -36,7 +37,7 @@ const DOCUMENTS: Readonly<Record<keyof typeof CONFIGURATION_WORDS, Described>> =
     ],
   },
   validator: {
-    title: 'Validator: `node apps/validator/src/main.ts --config FILE`',
+    title: 'Validator: `npm run validator -- --config FILE`',
     read: (reader, context) => {
       readValidator(reader, context, {});
       reader.object('connector');
@@ -46,6 +47,11 @@ const DOCUMENTS: Readonly<Record<keyof typeof CONFIGURATION_WORDS, Described>> =
   evm: {
     title: 'The validator’s `connector` of kind `evm`',
     read: (reader, context) => readEvm('system', reader, context),
+    choices: [{}],
+  },
+  fabric: {
+    title: 'The validator’s `connector` of kind `fabric`',
+    read: (reader, context) => readFabric('system', reader, context),
     choices: [{}],
   },
   'web-api': {

@@ -133,12 +133,16 @@ export class Screen {
     rows.forEach(({ colour }, i) => this.line(`    ${this.#paint(colour, lines[i] ?? '')}`));
   }
 
-  /** The samples at a glance. */
+  /** The samples at a glance, by the ids under which their trades are found again. */
   summary(outcomes: readonly SampleOutcome[]): void {
     const good = outcomes.filter(({ result }) => result.asExpected).length;
     this.title(`${good} of ${outcomes.length} samples ended as expected`);
-    const rows = outcomes.map(({ result }) => [result.sample, result.status, duration(result.durationMs)]);
-    const [, ...lines] = tabulate(SUMMARY, rows, this.#width(4));
+    const rows = outcomes.map(({ result: { sample, tradeId, status, durationMs } }) => {
+      // What was refused is not on the ledger, under no id.
+      return [status === 'refused' ? '-' : tradeId, status, duration(durationMs), sample];
+    });
+    const [head = '', ...lines] = tabulate(SUMMARY, rows, this.#width(4));
+    this.line(`    ${this.#paint('dim', head)}`);
     outcomes.forEach(({ result }, i) => {
       this.line(`  ${result.asExpected ? this.#paint('green', '✓') : this.#paint('red', '✗')} ${lines[i]}`);
     });
@@ -199,9 +203,10 @@ const COLUMNS = [
   { title: 'change', align: 'right', optional: true },
 ] as const;
 const SUMMARY = [
-  { title: '', align: 'left' },
-  { title: '', align: 'left' },
-  { title: '', align: 'right' },
+  { title: 'trade id', align: 'left' },
+  { title: 'ended', align: 'left' },
+  { title: 'after', align: 'right' },
+  { title: 'sample', align: 'left', optional: true },
 ] as const;
 
 function colourOf(word: string): Colour | undefined {

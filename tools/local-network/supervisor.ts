@@ -3,8 +3,8 @@ import { CannotRun } from './cannot-run.ts';
 import { Child, type ChildDefinition, ChildFailed } from './child.ts';
 
 /**
- * Starts the processes of the local network and ends them. It restarts nothing by itself: a process that dies unasked fails the whole, and its
- * name and last words are said. A sample may take one down and bring it back.
+ * Starts the processes of the local network and ends them. A process that dies unasked fails the whole, and its name and last words are said; a
+ * sample may take one down and bring it back. From `keepUp` on, what dies is started again.
  */
 export class Supervisor {
   /** Rejects when a process ends that nobody asked to end. */
@@ -14,6 +14,8 @@ export class Supervisor {
   readonly #children = new Map<string, Child>();
   readonly #asked = new Set<Child>();
   readonly #onProcesses: (processes: ReadonlyMap<string, number>) => void;
+  readonly #restarts: number[] = [];
+  #say: ((line: string) => void) | undefined;
   #stopping = false;
   #fail: (error: Error) => void = () => undefined;
 
@@ -53,7 +55,7 @@ export class Supervisor {
     const child = new Child(definition, this.#logs);
     this.#children.set(name, child);
     void child.ended.then((end) => {
-      if (!this.#asked.has(child)) this.#fail(new ChildFailed(end));
+      if (!this.#asked.has(child)) this.#endedUnasked(new ChildFailed(end), name);
     });
     this.#onProcesses(this.pids());
     const late = setTimeout(
@@ -61,6 +63,28 @@ export class Supervisor {
       READY_WITHIN_MS,
     );
     return child.ready.finally(() => clearTimeout(late));
+  }
+
+  /**
+   * From now on a process that ends unasked is started again, and `say` is told; so whoever looks at the network may kill what they like. What ends
+   * too often in a minute would do so for ever, and fails the whole.
+   */
+  keepUp(say: (line: string) => void): void {
+    this.#say = say;
+  }
+
+  #endedUnasked(failure: ChildFailed, name: string): void {
+    const now = performance.now();
+    const recent = this.#restarts.filter((at) => now - at < 60_000);
+    if (!this.#say || recent.length >= RESTARTS_IN_A_MINUTE) return this.#fail(failure);
+    this.#restarts.splice(0, Infinity, ...recent, now);
+    const say = this.#say;
+    say(`${name} is started again: ${failure.message}`);
+    // One that ends before it is ready has ended unasked again.
+    this.start(name).then(
+      () => say(`${name} is back`),
+      () => undefined,
+    );
   }
 
   /** Takes a process down as a crash would. */
@@ -93,6 +117,7 @@ export class Supervisor {
 }
 
 const READY_WITHIN_MS = 60_000;
+const RESTARTS_IN_A_MINUTE = 5;
 
 function stopEach(children: readonly Child[]): Promise<{ readonly name: string; readonly forced: boolean }[]> {
   return Promise.all(children.map(async (child) => ({ name: child.name, forced: (await child.stop()).forced })));

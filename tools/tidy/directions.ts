@@ -20,8 +20,13 @@ export const directions: Readonly<Record<string, Direction>> = {
     builtins: 'all',
   },
   'packages/plugin': {
-    packages: ['protocol'],
-    thirdParty: { undici: 'src', viem: 'src/connectors/evm' },
+    packages: ['protocol', 'keys'],
+    thirdParty: {
+      undici: 'src',
+      viem: 'src/connectors/evm',
+      '@hyperledger/fabric-gateway': 'src/connectors/fabric',
+      '@grpc/grpc-js': 'src/connectors/fabric',
+    },
     builtins: 'all',
   },
   'packages/audit': { packages: ['contract', 'scenario', 'protocol'], thirdParty: {}, builtins: [] },

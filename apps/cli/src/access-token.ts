@@ -1,5 +1,6 @@
 import { type Dispatcher, request } from 'undici';
 import { fail, isObject, type Outcome } from './failure.ts';
+import { nothingListens } from './nothing-listens.ts';
 
 /** A client of an issuer of access tokens: OAuth 2.0 client credentials (RFC 6749 section 4.4). */
 export type ClientCredentials = {
@@ -148,6 +149,8 @@ async function exchange(
     }
     return { ok: true, value: { status: statusCode, body: parseObject(text) } };
   } catch (error) {
+    const refused = nothingListens(address, error, 'issuer-unavailable');
+    if (refused) return { ok: false, failure: refused };
     const why = error instanceof Error ? error.message : String(error);
     return fail('issuer-unavailable', `${address}: ${why}.`, 'The issuer of access tokens gave no answer');
   }

@@ -2,6 +2,7 @@ import { parse, type Result } from '@linkspan/protocol';
 import { type Dispatcher, request } from 'undici';
 import type { TokenSource } from './access-token.ts';
 import { fail, type Failure, type Outcome, readProblem } from './failure.ts';
+import { nothingListens } from './nothing-listens.ts';
 
 /** One organisation's API. Every answer is parsed; a refusal, silence or another form is a failure. */
 export type ApiClient = {
@@ -117,7 +118,10 @@ type SendOptions = OpenOptions & { readonly method: 'GET' | 'POST'; readonly bod
 /** Longer than a healthy API takes, shorter than a person waits. */
 const TIMEOUT_MS = 30_000;
 
-function silence(base: string, error: unknown): Failure {
+/** Why a request to an API got no answer. */
+export function silence(base: string, error: unknown): Failure {
+  const refused = nothingListens(base, error, 'ledger-unavailable');
+  if (refused) return refused;
   if (isTimeout(error))
     return fail(
       'ledger-unavailable',

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ENDPOINTS, PHASES, type Phase } from '@linkspan/protocol';
 import type { ApiClient } from './api-client.ts';
 import { type Failure, isObject, readProblem } from './failure.ts';
+import { nothingListens } from './nothing-listens.ts';
 
 /** What an event of the stream says: everything that one accepted call changed. */
 export type StreamedChange = {
@@ -61,7 +62,8 @@ export async function* followEvents(
       if (signal.aborted) return;
       const againInMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
       failures += 1;
-      yield { what: 'lost', why: error instanceof Error ? error.message : String(error), againInMs };
+      const refused = nothingListens(api.url, error, 'ledger-unavailable')?.title;
+      yield { what: 'lost', why: refused ?? (error instanceof Error ? error.message : String(error)), againInMs };
       await delay(againInMs, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -12,6 +12,11 @@ export type Failure = {
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
 
+/** A title with the point that it lacks, unless it asks something. */
+export function sentenceOf(title: string): string {
+  return title.endsWith('?') ? title : `${title}.`;
+}
+
 /** A failure that this program found by itself. */
 export function fail(
   code: ErrorCode,

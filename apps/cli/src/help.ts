@@ -16,6 +16,7 @@ export function generalHelp(): string[] {
     ]),
     '',
     `  ${'help'.padEnd(width)}  this text; all about one command: linkspan help status; exit codes: linkspan help exit-codes`,
+    `  ${'--version'.padEnd(width)}  the version of this program`,
     '',
     ...GLOBAL_HELP,
     '',
@@ -76,6 +77,7 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   5: 'not allowed',
   6: 'try again',
   7: 'conflict',
+  8: 'not proved',
 };
 
 const GLOBAL_HELP: readonly string[] = [

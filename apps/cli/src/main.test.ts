@@ -12,7 +12,7 @@ test('the program prints results on standard output, errors on standard error, a
   assert.deepEqual([help.error, help.out.includes('\u001b')], ['', false]);
   const silent = await start(['settlements', '--api', 'http://127.0.0.1:1']);
   assert.deepEqual([silent.code, silent.out], [6, '']);
-  assert.match(silent.error, /^No Linkspan API answers/);
+  assert.match(silent.error, /^Nothing listens at .*: is `npm start` running\?\n/);
 });
 
 type Ended = { readonly code: number; readonly out: string; readonly error: string };

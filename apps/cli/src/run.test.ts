@@ -38,6 +38,11 @@ test('an instruction is lodged by one side, then by the other, and what comes ne
   assert.ok(parse(ENDPOINTS.lodge.answer, JSON.parse(fresh.out), 'internal').ok);
 });
 
+test('the version is that of the package', async () => {
+  const { exit, out } = await call('/', ['--version']);
+  assert.deepEqual([exit, /^linkspan \d+\.\d+\.\d+$/.test(out)], [0, true]);
+});
+
 test('every problem of an instruction is shown at once with its place, and the exit code says refused', async () => {
   const instruction = api.instruction('CLI-BAD');
   const file = api.write('bad.json', { ...instruction, uetr: 'x', lcy: { amount: '1.50', currency: 'JPY' } });
@@ -246,13 +251,31 @@ test('systems and scenarios are shown with those who stand for them', async () =
   );
   const show = await call(api.folder, ['scenario', 'show', 'dvp-buyer-overseas@1']);
   assert.match(show.out, /\n {2}\/seller gives \/security and gets \/lcy\n/);
-  assert.match(show.out, /\n {2}earmark \(prepare\)\n {4}(fcy|bond|lcy): hold in /);
+  assert.match(show.out, /\n {2}earmark \(prepare, until \/deadline\)\n {4}(fcy|bond|lcy): hold in /);
   const diagram = await call(api.folder, ['scenario', 'diagram', 'dvp-buyer-overseas@1']);
   assert.match(diagram.out, /^stateDiagram-v2\n/);
   assert.equal((await call(api.folder, ['scenario', 'show', 'nothing@1'])).exit, 4);
   assert.equal((await call(api.folder, ['scenario', 'show'])).exit, 2);
   assert.equal((await call(api.folder, ['scenario', 'list', 'all'])).exit, 2);
 });
+
+test('an example is a trade of its own that both sides can lodge; it needs no network to be made', async () => {
+  const { out } = await call('/', ['instruct', '--example']);
+  assert.doesNotMatch(out, /[{]{2}/);
+  const made = await call(api.folder, ['instruct', '--example', '--out', 'own.json']);
+  assert.deepEqual([made.exit, made.error], [0, '']);
+  const lines = made.out.split('\n').filter((line) => line.startsWith('  linkspan '));
+  for (const [i, phase] of ['proposed', 'preparing'].entries()) {
+    const lodged = await call(api.folder, [...(lines[i]?.trim().split(' ').slice(1) ?? []), '--key', `own ${phase}`]);
+    assert.deepEqual([lodged.exit, lodged.error], [0, '']);
+    assert.match(lodged.out, new RegExp(`^example-[0-9a-f]{8} is ${phase} `));
+  }
+  const [one, other] = [JSON.parse(out), JSON.parse((await call('/', ['instruct', '--example', '--json'])).out)];
+  assert.notEqual(one.tradeId, other.tradeId);
+  assert.notEqual(one.uetr, other.uetr);
+});
+
+const NOTHING_LISTENS = /^Nothing listens at http:\/\/127\.0\.0\.1:1: is `npm start` running\?\nIf it is, /;
 
 test('every wrong use ends with its own exit code and says what would be right', async () => {
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
@@ -263,11 +286,17 @@ test('every wrong use ends with its own exit code and says what would be right',
     [['frobnicate'], 2, /^There is no command "frobnicate"\.\nThere are instruct, watch, /],
     [['settlements', '--phase', 'odd'], 2, /A phase is one of proposed, /],
     [['settlements', '--limit', '0'], 2, /whole number/],
+    [['settlements', '--from', 'yesterday'], 2, /^--from is no instant: yesterday\.\nWrite it as \d/],
+    [['audit', 'export', '--from', '2026-11-24T00:00:00Z', '--to', 'now'], 2, /^--to is no instant: now\.\n/],
+    [['instruct'], 2, /Usage: linkspan instruct FILE /],
+    [['instruct', 'a.json', '--example'], 2, /Usage: linkspan instruct FILE /],
+    [['instruct', 'a.json', '--out', 'b.json'], 2, /Usage: linkspan instruct FILE /],
     [['instruct', 'none.json'], 2, /^There is no file none\.json\./],
     [['instruct', '-'], 2, /^- is not JSON\./],
     [['settlements', '--api', 'elsewhere'], 2, /no address of an API/],
     [['settlements', '--organisation', 'nobody'], 4, /^The profile has no organisation nobody\./],
-    [['settlements', '--api', 'http://127.0.0.1:1'], 6, /^No Linkspan API answers at http:\/\/127\.0\.0\.1:1\.\n/],
+    [['settlements', '--api', 'http://127.0.0.1:1'], 6, NOTHING_LISTENS],
+    [['metrics', '--api', 'http://127.0.0.1:1'], 6, NOTHING_LISTENS],
   ];
   for (const [args, exit, words] of cases) {
     const called = await call(api.folder, args);

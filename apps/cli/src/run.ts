@@ -4,9 +4,10 @@ import { chooseApis, withoutApi } from './choose-apis.ts';
 import type { Options } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { complete } from './complete.ts';
-import { fail, type Failure, type Outcome } from './failure.ts';
+import { fail, type Failure, type Outcome, sentenceOf } from './failure.ts';
 import { commandHelp, exitCodeHelp, generalHelp } from './help.ts';
 import { findProfile, type ReadFile } from './profile.ts';
+import { programVersion } from './program-version.ts';
 import { paint, plain, type Terminal } from './terminal.ts';
 
 /** What the command line may see of its surroundings. */
@@ -26,6 +27,10 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
   const { terminal } = surroundings;
   const [name, ...rest] = args;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') return showHelp(terminal, rest[0]);
+  if (name === '--version' || name === '-V') {
+    terminal.out(`linkspan ${programVersion()}`);
+    return 0;
+  }
   if (name === '__complete') return printCompletions(rest, surroundings);
   const command = COMMANDS.find((each) => each.name === name);
   if (!command) return showFailure(terminal, unknownCommand(name, COMMANDS).failure, rest.includes('--json'));
@@ -102,7 +107,7 @@ function showHelp(terminal: Terminal, name: string | undefined): number {
 function showFailure(terminal: Terminal, failure: Failure, json: boolean): number {
   if (json) terminal.error(JSON.stringify(failure.document));
   else {
-    terminal.error(paint(terminal, 'red', `${plain(failure.title)}.`));
+    terminal.error(paint(terminal, 'red', plain(sentenceOf(failure.title))));
     if (failure.detail !== '') terminal.error(plain(failure.detail));
     const width = Math.max(0, ...failure.problems.map(({ pointer }) => pointer.length));
     for (const { pointer, message } of failure.problems)

@@ -1,4 +1,4 @@
-import type { SettlementSummary, SettlementView } from '@linkspan/contract';
+import { peopleNeeded, type SettlementSummary, type SettlementView } from '@linkspan/contract';
 import {
   type Entry,
   type EntryBody,
@@ -6,7 +6,7 @@ import {
   type SettlementBody,
   type SettlementSummaryBody,
 } from '@linkspan/protocol';
-import { describeChange, type Names, operationName, residualInWords } from '@linkspan/scenario';
+import { describeChange, findOperation, type Names, operationName, residualInWords } from '@linkspan/scenario';
 import type { Known } from './directory.ts';
 
 /** A settlement as the API shows it. */
@@ -38,6 +38,7 @@ export function settlementBody({ state, head, certificates, shares }: Settlement
       readBack: operation.readBack,
       reason: operation.reason,
       transaction: operation.transaction,
+      byPeople: operation.byPeople,
     })),
     decision: decision && { kind: decision.kind, because: decision.because, sequence: decision.sequence },
     certificates: certificates.map(({ kind }) => ({
@@ -50,6 +51,12 @@ export function settlementBody({ state, head, certificates, shares }: Settlement
       terms,
       ...residualInWords(known.scenarios.get(state.scenario.reference), state.fields, { residual, terms }),
     })),
+    cancelRequestedBy: [...state.cancels],
+    opinions: state.opinions.map(({ operation, organisation, actor, status }) => {
+      const about = findOperation(state, operation);
+      return { operation, name: about ? operationName(about) : operation, organisation, actor, status };
+    }),
+    resolvers: peopleNeeded(state).map((each) => ({ ...each })),
     attention: state.attention.map(({ reason, waitingFor, operation }) => ({
       reason,
       waitingFor,

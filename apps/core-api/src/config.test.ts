@@ -141,6 +141,7 @@ test('outside development nothing goes unprotected, each lack said at its place'
   const right = loadWith(SECURE);
   assert.ok(right.ok, JSON.stringify(right));
   assert.equal(right.value.organisations[0]?.client?.current().cert, '/etc/linkspan/net/a.pem');
+  assert.ok(right.value.organisations[0].certificateFiles.includes('/etc/linkspan/net/a.pem'));
   const peers = (id: string, peer: object) => ({ ...SECURE, peers: { ...SECURE.peers, [id]: peer } });
   const organisation = (change: object) => ({ ...SECURE, organisations: [{ ...SECURE_ORGANISATION, ...change }] });
   const [system] = SECURE_ORGANISATION.systems;

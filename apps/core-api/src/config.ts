@@ -59,6 +59,8 @@ export type OrganisationConfig = {
   /** What the organisation registers at start. */
   readonly register: readonly CallBody[];
   readonly systems: readonly SystemConfig[];
+  /** Every certificate that it presents, to whomever: its own, and nobody else's of this process. */
+  readonly certificateFiles: readonly string[];
   /** Whose access tokens its API accepts. */
   readonly authentication: AuthenticationConfig;
 };
@@ -145,8 +147,10 @@ function readOrganisation(
   genesis: Genesis | undefined,
 ): OrganisationConfig {
   const { mode, at, files } = context;
+  const certificateFiles = new Set<string>();
+  const own = notingCertificates(context, certificateFiles);
   const id = reader.text('id', IDENTIFIER);
-  const listen = readListen(reader.object('listen'), context);
+  const listen = readListen(reader.object('listen'), own);
   const client = reader.objectIf(
     mode !== 'development' || listen.tls !== undefined,
     'client',
@@ -160,13 +164,24 @@ function readOrganisation(
   return {
     id,
     listen,
-    client: client && readMutualTls(client, context, 'client'),
+    client: client && readMutualTls(client, own, 'client'),
     keyFile,
     journal: at(reader.text('journal', undefined, FILE)),
     register: reader.parsed('register', inFile(context, parseRegister), FILE) ?? [],
-    systems: reader.objects('systems').map((system) => readSystem(system, context)),
-    authentication: readAuthentication(reader.object('authentication'), context, id),
+    systems: reader.objects('systems').map((system) => readSystem(system, own)),
+    authentication: readAuthentication(reader.object('authentication'), own, id),
+    certificateFiles: [...certificateFiles],
   };
+}
+
+/** The same context, which notes the certificates that are read through it. */
+function notingCertificates(context: ConfigurationContext<Files>, noted: Set<string>): ConfigurationContext<Files> {
+  const { files } = context;
+  const tls: Files['tls'] = (named, role) => {
+    if (named.certFile !== undefined) noted.add(named.certFile);
+    return files.tls(named, role);
+  };
+  return { ...context, files: { ...files, tls } };
 }
 
 function readListen(listen: DocumentReader, context: ConfigurationContext): ListenConfig {

@@ -1,5 +1,12 @@
 import type { Peers } from '@linkspan/coordinator';
-import { createHttpPool, type HttpPool, traceHeaders, traceOfSettlement, withinTrace } from '@linkspan/plugin';
+import {
+  createHttpPool,
+  currentTrace,
+  type HttpPool,
+  traceHeaders,
+  traceOfSettlement,
+  withinTrace,
+} from '@linkspan/plugin';
 import { ENDPOINTS, Fault, type Hash, type Live, parse, type Result, type TlsCredentials } from '@linkspan/protocol';
 
 /** The other organisations' APIs over HTTP; closes its connections when disposed. */
@@ -67,7 +74,7 @@ export function createHttpPeers(urls: Readonly<Record<string, string>>, options:
     },
     async askShares(organisation: string, proposal: Hash) {
       const { path, answer } = ENDPOINTS['ask-shares'];
-      const { shares } = await withinTrace(traceOfSettlement(proposal), () =>
+      const { shares } = await withinTrace(currentTrace() ?? traceOfSettlement(proposal), () =>
         post(organisation, path, { proposal }, (body) => parse(answer, body, 'peer-unavailable')),
       );
       return shares;

@@ -57,7 +57,7 @@ function readArguments(): { readonly path: string; readonly isCheck: boolean } {
   } catch {
     // An argument that is not known is answered as a missing one.
   }
-  throw new Fault('configuration-invalid', 'Usage: node apps/core-api/src/main.ts --config FILE [--check-config]');
+  throw new Fault('configuration-invalid', 'Usage: npm run core-api -- --config FILE [--check-config]');
 }
 
 /** Ends the process as an uncaught error does, outside of whatever would only turn it into an answer. */

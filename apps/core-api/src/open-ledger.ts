@@ -1,5 +1,6 @@
 import { applyCalls, runQuery } from '@linkspan/contract';
-import { type ArchivedLedger, lowSSigner, openEmbeddedLedger, openFabricLedger } from '@linkspan/ledger';
+import { lowSSigner } from '@linkspan/keys';
+import { type ArchivedLedger, openEmbeddedLedger, openFabricLedger } from '@linkspan/ledger';
 import { Fault, type Live, type TlsCredentials, type Verify } from '@linkspan/protocol';
 import type { FabricLedgerConfig, LedgerConfig } from './ledger-config.ts';
 

@@ -1,3 +1,4 @@
+import type { SettlementView } from '@linkspan/contract';
 import type { CallWriter } from '@linkspan/coordinator';
 import type { Ledger } from '@linkspan/ledger';
 import {
@@ -12,6 +13,7 @@ import {
   refuse,
   type Result,
 } from '@linkspan/protocol';
+import { findOperation, waitsForPeople } from '@linkspan/scenario';
 import { nonceOf, standingOf } from './lodge-instruction.ts';
 import type { Requests, Sender } from './requests.ts';
 
@@ -29,7 +31,7 @@ export type Action =
 
 /** Calls of people that are neither instructions nor made by the coordinator. */
 export type OperatorCalls = {
-  /** On a settlement by its own id or its proposal's; gives where it stands after the call. */
+  /** On a settlement by its own id or its proposal's; gives where it stands after the call, or where it stands now if the same was recorded before. */
   act(sender: Sender, id: string, action: Action): Promise<Result<Lodged>>;
   /** Registers something; gives what the contract answers. */
   register(sender: Sender, body: CallBody): Promise<Result<JsonObject>>;
@@ -44,10 +46,26 @@ export function createOperatorCalls(caller: Caller): OperatorCalls {
       const proposal = await proposalOf(caller.ledger, id);
       if (!proposal.ok) return proposal;
       const result = await call(sender, { ...action, proposal: proposal.value });
-      return result.ok ? accept(standingOf(result.value)) : result;
+      if (result.ok) return accept(standingOf(result.value));
+      if (result.refusal.code !== 'already-recorded') return result;
+      const found = await caller.ledger.evaluate('settlement', { id: proposal.value });
+      if (!found.ok) return found;
+      return isFulfilled(found.value.state, action) ? accept(standing(found.value.state)) : result;
     },
     register: call,
   };
+}
+
+/** Whether what is recorded is what was asked for: an operation that is no longer open may have another outcome than a person says. */
+function isFulfilled(state: SettlementView['state'], action: Action): boolean {
+  if (action.type !== 'resolve') return true;
+  const operation = findOperation(state, action.operation);
+  if (!operation) return false;
+  return operation.status === 'requested' || waitsForPeople(state, operation) || operation.status === action.status;
+}
+
+function standing({ proposal, settlement, tradeId, phase }: SettlementView['state']): Lodged {
+  return { id: settlement ?? proposal, proposal, settlement, tradeId, phase };
 }
 
 /** A trade id may come to stand for another round between two tries of one request, so it is not enough to act on. */

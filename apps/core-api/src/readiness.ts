@@ -16,6 +16,8 @@ export type Needed = {
   readonly peers: Pick<HttpPeers, 'answers'>;
   /** The files that may be renewed, where there are any. */
   readonly files: (() => FilesState) | undefined;
+  /** The certificates that the organisation presents; the process may have others, of other organisations. */
+  readonly certificateFiles: readonly string[];
 };
 
 type Ready = { readonly ready: true; readonly missing: readonly string[] };
@@ -94,10 +96,18 @@ async function lackOfOrganisations({ organisation, directory, peers }: Needed): 
   return silent.map((id) => ({ words: `The API of ${id} gives no answer.`, isNeeded }));
 }
 
-/** Anybody may ask whether the process is ready, so the log alone says where the files lie. */
-function troubleWithFiles({ files }: Needed, nowMs: number): Lack[] {
+/**
+ * A certificate that is presented in several places is named once. Anybody may ask whether the process is ready, so the log alone says where the
+ * files lie.
+ */
+export function troubleWithFiles(
+  { files, certificateFiles }: Pick<Needed, 'files' | 'certificateFiles'>,
+  nowMs: number,
+): Lack[] {
   const { broken = [], certificates = [] } = files?.() ?? {};
-  const words = certificates
+  const ends = new Map(certificates.map(({ file, endsAtMs }) => [file, endsAtMs]));
+  const words = certificateFiles
+    .map((file) => ({ file, endsAtMs: ends.get(file) ?? Infinity }))
     .filter(({ endsAtMs }) => endsAtMs - nowMs < SOON_MS)
     .map(({ file, endsAtMs }) => {
       const days = Math.max(0, Math.floor((endsAtMs - nowMs) / DAY_MS));

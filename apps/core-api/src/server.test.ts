@@ -198,6 +198,15 @@ test('what does not exist is 404, another method is 405, unknown parameters are 
       path,
     );
   }
+  const several = await get(a, '/settlements?limit=100000&openedFrom=yesterday&before=zzz');
+  assert.deepEqual(
+    problemOf(several).problems.map(({ pointer, code, message }) => [pointer, code, message]),
+    [
+      ['/limit', 'out-of-range', '"limit": a whole number from 1 to 500.'],
+      ['/before', 'type-wrong', '"before": the "next" of an earlier page.'],
+      ['/openedFrom', 'type-wrong', '"openedFrom": an instant such as 2026-11-24T00:00:00Z.'],
+    ],
+  );
   assert.equal((await get(a, '/settlements/%ff')).status, 422);
 });
 
@@ -330,7 +339,10 @@ test('network and health tell who serves what', async () => {
   const health = valid(parse(ENDPOINTS.health.answer, (await get(a, '/healthz')).body, 'internal'));
   assert.deepEqual([health.status, health.organisation, health.network], ['up', 'central-bank-a', network.sample.id]);
   assert.ok(health.height > 0 && health.open > 0);
-  const { body } = await get(a, '/network', null);
+  const stranger = await get(a, '/network', null);
+  assert.deepEqual([stranger.status, problemOf(stranger).code], [401, 'token-missing']);
+  assert.equal(problemOf(await get(a, '/network', 'monitor')).code, 'scope-missing');
+  const { body } = await get(a, '/network', 'auditor');
   const known = valid(parse(ENDPOINTS.network.answer, body, 'internal'));
   assert.deepEqual([known.id, known.epoch, known.systems.length], [network.sample.id, 1, 3]);
   const evidence = await get(a, `/settlements/${encodeURIComponent('HTTP/1')}/evidence`, 'auditor');

@@ -1,14 +1,5 @@
 import type { Socket } from 'node:net';
-import {
-  accept,
-  Broken,
-  type Endpoint,
-  ENDPOINTS,
-  type Json,
-  problemDetails,
-  refuse,
-  type Result,
-} from '@linkspan/protocol';
+import { accept, Broken, type Endpoint, ENDPOINTS, type Json, refuse, type Result } from '@linkspan/protocol';
 import { serverOptions, withinTrace } from '@linkspan/plugin';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -19,7 +10,7 @@ import { accessOf, guardRequests } from './authentication/request-guard.ts';
 import { createClientLimits, type Limits } from './client-limits.ts';
 import { serveEvents } from './event-stream.ts';
 import { createHandlers, type Handler, type Handlers, type Services } from './handlers.ts';
-import { HTTP_OPTIONS, keepEdges } from './http-edges.ts';
+import { HTTP_OPTIONS, keepEdges, refuseNoHttp } from './http-edges.ts';
 import { acceptJson, BODY_LIMIT_BYTES } from './json-body.ts';
 import { INTERNAL, refusalOf, sendProblem } from './problem-reply.ts';
 import { headerText, refuseParameters } from './request-parts.ts';
@@ -176,14 +167,4 @@ function matches(pattern: string, path: string): boolean {
     parts.length === given.length &&
     parts.every((part, i) => part === given[i] || (part.startsWith(':') && given[i] !== ''))
   );
-}
-
-/** What is no HTTP at all never becomes a request; it is answered in the same form all the same. */
-function refuseNoHttp(_error: Error, socket: Socket): void {
-  if (!socket.writable) return void socket.destroy();
-  const body = JSON.stringify(
-    problemDetails(refuse('http-malformed', 'What came over this connection is no HTTP request.').refusal),
-  );
-  const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
-  socket.end(head + body);
 }

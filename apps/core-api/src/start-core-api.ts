@@ -131,7 +131,8 @@ async function openOrganisation(
   const { id, signers } = organisation;
   const peers = opened.use(createHttpPeers(addresses, { tls: organisation.client, names }));
   const { files } = options;
-  const needed = { organisation: id, ledger, directory, systems: organisation.systems, peers, files };
+  const { systems, certificateFiles } = organisation;
+  const needed = { organisation: id, ledger, directory, systems, peers, files, certificateFiles };
   const readiness = opened.use(createReadiness(needed, options.now));
   const log = options.log.child({ organisation: id });
   const verifiers = new Map<string, Verifier>();

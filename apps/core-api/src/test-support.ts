@@ -89,6 +89,7 @@ export function testConfig(
       register,
       systems: systems[id] ?? [],
       authentication: testAuthentication(directory, id),
+      certificateFiles: [],
     };
   });
   return {

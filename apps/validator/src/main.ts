@@ -11,7 +11,7 @@ useNativeHashes();
 try {
   const { values } = parseArgs({ options: { config: { type: 'string' }, 'check-config': { type: 'boolean' } } });
   if (values.config === undefined)
-    throw new Fault('configuration-invalid', 'Usage: node apps/validator/src/main.ts --config FILE [--check-config]');
+    throw new Fault('configuration-invalid', 'Usage: npm run validator -- --config FILE [--check-config]');
   await (values['check-config'] ? check(values.config) : run(values.config));
 } catch (error) {
   if (!(error instanceof Fault)) throw error;

@@ -31,6 +31,15 @@ export type SettlementEvidence = {
 export type EvidenceHost = { readonly kind: string; readonly proves: string };
 
 /**
+ * The blocks of a Fabric channel that the calls were in, and its configuration blocks: whole, `content` in base64, by ascending numbers. This package knows
+ * nothing of their inside; the ledger package verifies them.
+ */
+export type FabricBlocks = {
+  readonly chaincode: string;
+  readonly blocks: readonly { readonly number: number; readonly content: string }[];
+};
+
+/**
  * The evidence file `audit/1`. `environment` are the accepted calls that registered what settlements refer to, from the genesis on.
  * Everything in it can be recomputed from the signed calls; the rest is there so that a reader sees at once what is claimed.
  */
@@ -41,6 +50,8 @@ export type Evidence = {
   readonly host: EvidenceHost;
   readonly environment: readonly ArchivedCall[];
   readonly settlements: readonly SettlementEvidence[];
+  /** Only where the ledger is Fabric. */
+  readonly fabric?: FabricBlocks;
 };
 
 export const EMBEDDED_HOST: EvidenceHost = {
@@ -52,7 +63,7 @@ export const EMBEDDED_HOST: EvidenceHost = {
 export const FABRIC_HOST: EvidenceHost = {
   kind: 'fabric',
   proves:
-    'Calls, statements and certificates prove themselves by their signatures. Times and the order of calls are the channel’s, on which endorsing organisations and orderers agreed; this file does not carry their signatures, so that here they are the word of the organisation that wrote it, except where a certificate signed by a quorum pins the history before it. Nothing shows that no later call was left out.',
+    'Calls, statements and certificates prove themselves by their signatures. Times and the order of calls are the channel’s, on which endorsing organisations and orderers agreed. Their signatures are on the blocks in the member `fabric`; without it, times and order are the word of the organisation that wrote the file, except where a certificate signed by a quorum pins the history before it. Nothing shows that no later call was left out.',
 };
 
 /** The kinds of ledger that this program knows. */
@@ -63,5 +74,7 @@ export const MAXIMUM_FILE_LENGTH = 256 * 1024 * 1024;
 /** Nested deeper than any call is. */
 export const MAXIMUM_DEPTH = 32;
 export const MAXIMUM_SETTLEMENTS = 20_000;
+/** Fabric blocks in one file. */
+export const MAXIMUM_BLOCKS = 200_000;
 /** Calls in one file. */
 export const MAXIMUM_CALLS = 1_000_000;

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createVerify } from '@linkspan/keys';
-import { hashOf } from '@linkspan/protocol';
-import type { Evidence } from './evidence.ts';
+import { type Entry, hashOf } from '@linkspan/protocol';
+import { operationNamesIn } from '@linkspan/scenario';
+import { type Evidence, FABRIC_HOST } from './evidence.ts';
 import { mergeEvidence } from './merge-evidence.ts';
-import { readEvidence } from './read-evidence.ts';
+import { parseEvidence, readEvidence } from './read-evidence.ts';
 import { namesIn, tellStory } from './story.ts';
 import { verifyEvidence } from './verify-evidence.ts';
 
@@ -18,6 +19,23 @@ function vector(name: string): Evidence {
 }
 
 const verify = createVerify({ memoize: 1000 });
+
+test('Fabric blocks of several files are there once each, in their order', () => {
+  const settled = vector('settled');
+  const blocks = (...numbers: number[]) => numbers.map((number) => ({ number, content: '' }));
+  const onFabric = (...numbers: number[]): Evidence => ({
+    ...settled,
+    host: FABRIC_HOST,
+    fabric: { chaincode: 'cc', blocks: blocks(...numbers) },
+  });
+  const merged = mergeEvidence([onFabric(0, 5), { ...settled, host: FABRIC_HOST }, onFabric(0, 3, 5)]);
+  assert.ok(merged.ok);
+  assert.deepEqual(merged.value.fabric, { chaincode: 'cc', blocks: blocks(0, 3, 5) });
+  assert.ok(parseEvidence(merged.value).ok);
+  const embedded = parseEvidence({ ...merged.value, host: settled.host });
+  assert.ok(!embedded.ok);
+  assert.equal(embedded.finding.where, '/fabric');
+});
 
 test('the parts of a period, merged in any order, are the period', () => {
   const period = vector('period');
@@ -71,4 +89,24 @@ test('the story is told with the names that the evidence itself registered', () 
   assert.equal(story[0]?.time, '2027-01-15T08:00:00.000Z');
   assert.deepEqual(story.at(-1)?.words.at(-1), 'now settled');
   assert.ok(story.flatMap(({ words }) => words).includes('fcy-evm: 6,711.41 USD held for Central Bank of A'));
+});
+
+test('people’s word is told with the name of the operation, which the evidence has under its id', () => {
+  const whole = vector('settled');
+  const [settlement] = whole.settlements;
+  const last = settlement?.entries.at(-1);
+  assert.ok(settlement?.settlement && last);
+  const changes = settlement.entries.flatMap((entry) => entry.changes);
+  const operations = operationNamesIn(whole.network, settlement.settlement, changes);
+  const stated = settlement.calls.flatMap(({ call: { call } }) =>
+    call.body.type === 'record' ? call.body.statements.map(({ statement }) => statement.operation) : [],
+  );
+  assert.deepEqual([...operations.keys()].toSorted(), [...new Set(stated)].toSorted());
+  const [[operation, name] = ['', '']] = operations;
+  const said: Entry = {
+    ...last,
+    changes: [{ what: 'opinion', organisation: 'csd-b', actor: 'aiko', operation, status: 'dead' }],
+  };
+  const story = tellStory({ ...settlement, entries: [...settlement.entries, said] }, namesIn(whole));
+  assert.deepEqual(story.at(-1)?.words, [`CSD of B (aiko) says that ${name} never happened`]);
 });

@@ -1,5 +1,5 @@
 import { accept, canonicalJson, refuse, type Result } from '@linkspan/protocol';
-import type { ArchivedCall, Evidence, SettlementEvidence } from './evidence.ts';
+import type { ArchivedCall, Evidence, FabricBlocks, SettlementEvidence } from './evidence.ts';
 
 /** One file of several of the same network. A settlement that is in more than one is taken from where it went furthest. */
 export function mergeEvidence(files: readonly Evidence[]): Result<Evidence> {
@@ -20,7 +20,22 @@ export function mergeEvidence(files: readonly Evidence[]): Result<Evidence> {
     ...first,
     environment: [...environment.values()].toSorted(byPlace),
     settlements: [...settlements.values()].toSorted(byBeginning),
+    ...mergeBlocks(files),
   });
+}
+
+/**
+ * Every block once. Organisations may have other signatures of orderers on the same block, of which any will do. Where a file has no blocks,
+ * the calls of that file stay without, which the verifier tells.
+ */
+function mergeBlocks(files: readonly Evidence[]): { fabric?: FabricBlocks } {
+  const all = files.flatMap(({ fabric }) => fabric ?? []);
+  const [first] = all;
+  if (!first) return {};
+  const blocks = new Map<number, FabricBlocks['blocks'][number]>();
+  for (const block of all.flatMap((each) => each.blocks))
+    if (!blocks.has(block.number)) blocks.set(block.number, block);
+  return { fabric: { ...first, blocks: [...blocks.values()].toSorted((a, b) => a.number - b.number) } };
 }
 
 function further(a: SettlementEvidence | undefined, b: SettlementEvidence): SettlementEvidence {

@@ -11,7 +11,10 @@ import {
   type ArchivedCall,
   type Evidence,
   type EvidenceHost,
+  type FabricBlocks,
+  FABRIC_HOST,
   HOSTS,
+  MAXIMUM_BLOCKS,
   MAXIMUM_CALLS,
   MAXIMUM_DEPTH,
   MAXIMUM_FILE_LENGTH,
@@ -62,6 +65,8 @@ export function parseEvidence(input: unknown): Found<Evidence> {
   if (!settlements.ok) return settlements;
   const calls = settlements.value.reduce((sum, each) => sum + each.calls.length, environment.value.length);
   if (calls > MAXIMUM_CALLS) return finding('', 'file-too-large', `The file has more than ${MAXIMUM_CALLS} calls.`);
+  const fabric = parseBlocks(input, host.value);
+  if (!fabric.ok) return fabric;
   return found({
     schema: 'audit/1',
     network: network.value,
@@ -69,6 +74,7 @@ export function parseEvidence(input: unknown): Found<Evidence> {
     host: host.value,
     environment: environment.value,
     settlements: settlements.value,
+    ...fabric.value,
   });
 }
 
@@ -76,7 +82,9 @@ export function parseEvidence(input: unknown): Found<Evidence> {
 const LAST_INSTANT_MS = 253_402_300_799_999;
 
 const MEMBERS = {
-  file: new Set(['schema', 'network', 'genesis', 'host', 'environment', 'settlements']),
+  file: new Set(['schema', 'network', 'genesis', 'host', 'environment', 'settlements', 'fabric']),
+  fabric: new Set(['chaincode', 'blocks']),
+  block: new Set(['number', 'content']),
   host: new Set(['kind', 'proves']),
   settlement: new Set(['role', 'proposal', 'settlement', 'tradeId', 'calls', 'entries', 'head', 'phase']),
   call: new Set(['block', 'time', 'index', 'call']),
@@ -91,6 +99,37 @@ function parseHost(input: unknown): Found<EvidenceHost> {
     return finding('/host/kind', 'host-unknown', 'This program knows no such kind of ledger.');
   if (!isText(proves, 2000)) return malformed('/host/proves', 'is no text');
   return found({ kind: String(kind), proves });
+}
+
+/** That the blocks are texts: what is in them is checked where they are verified. */
+function parseBlocks(
+  input: Readonly<Record<string, unknown>>,
+  { kind }: EvidenceHost,
+): Found<{ fabric?: FabricBlocks }> {
+  if (!Object.hasOwn(input, 'fabric')) return found({});
+  const { fabric } = input;
+  if (kind !== FABRIC_HOST.kind) return malformed('/fabric', 'is nothing that this kind of ledger has');
+  if (!isObject(fabric)) return malformed('/fabric', 'is no object');
+  const strange = unknownMember(fabric, MEMBERS.fabric, '/fabric');
+  if (strange) return strange;
+  const { chaincode, blocks } = fabric;
+  if (!isText(chaincode, 64)) return malformed('/fabric/chaincode', 'is no name of a chaincode');
+  if (!Array.isArray(blocks)) return malformed('/fabric/blocks', 'is no list');
+  const list: readonly unknown[] = blocks;
+  if (list.length > MAXIMUM_BLOCKS)
+    return finding('/fabric/blocks', 'file-too-large', `There are more than ${MAXIMUM_BLOCKS} blocks.`);
+  const read: FabricBlocks['blocks'][number][] = [];
+  for (const [i, each] of list.entries()) {
+    const at = `/fabric/blocks/${i}`;
+    if (!isObject(each)) return malformed(at, 'is no object');
+    const other = unknownMember(each, MEMBERS.block, at);
+    if (other) return other;
+    const { number, content } = each;
+    if (!isCount(number)) return malformed(`${at}/number`, 'is no block number');
+    if (typeof content !== 'string') return malformed(`${at}/content`, 'is no text');
+    read.push({ number, content });
+  }
+  return found({ fabric: { chaincode, blocks: read } });
 }
 
 function parseSettlements(input: unknown): Found<SettlementEvidence[]> {

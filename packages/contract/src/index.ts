@@ -8,4 +8,5 @@ export {
   type SettlementSummary,
   type SettlementView,
 } from './queries.ts';
+export { peopleNeeded } from './settlements.ts';
 export { NotFetched, type Reader, type Stored, type World } from './world.ts';

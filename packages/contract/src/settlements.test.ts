@@ -215,7 +215,12 @@ test('one person counts once, the last word counts, and a word against it keeps 
   for (const owner of ['central-bank-a', 'central-bank-b']) {
     for (const person of ['ann', 'bob']) say(scene, proposal, id, owner, person, 'dead');
   }
-  for (const status of ['dead', 'dead', 'effective'] as const) say(scene, proposal, id, 'csd-b', 'ann', status);
+  assert.ok(say(scene, proposal, id, 'csd-b', 'ann', 'dead').ok);
+  const { sequence } = scene.view(proposal).state;
+  const again = say(scene, proposal, id, 'csd-b', 'ann', 'dead');
+  assert.equal(again.ok ? 'accepted' : again.refusal.code, 'already-recorded');
+  assert.equal(scene.view(proposal).state.sequence, sequence, 'the same word again is no entry');
+  assert.ok(say(scene, proposal, id, 'csd-b', 'ann', 'effective').ok);
   say(scene, proposal, id, 'csd-b', 'bob', 'dead');
   assert.equal(scene.operation(proposal, 'earmark/lcy').status, 'requested');
   say(scene, proposal, id, 'csd-b', 'ann', 'dead');

@@ -79,6 +79,14 @@ export function report(context: Context<'report'>): Result<JsonObject> {
 /** How many persons of an organisation must say the same before its word counts. */
 const PERSONS = 2;
 
+/** Whose word makes an outcome: so many persons of every organisation that owns a system of the settlement. */
+export function peopleNeeded({
+  participants,
+}: Settlement): readonly { readonly organisation: string; readonly persons: number }[] {
+  const owners = [...new Set(participants.map(({ owner }) => owner))];
+  return owners.map((organisation) => ({ organisation, persons: PERSONS }));
+}
+
 /**
  * People's word where validators cannot give theirs: the system's owner and the owner of every role, two persons each, say the same about
  * one operation. Each call is one person's opinion; the last one that is needed makes the outcome.
@@ -98,12 +106,14 @@ export function resolve(context: Context<'resolve'>): Result<JsonObject> {
     return refuse('illegal-edge', `Nobody was asked to look at ${operationName(operation)}.`, {
       details: { phase: state.phase },
     });
-  const needed = [...new Set(state.participants.map((participant) => participant.owner))];
+  const needed = peopleNeeded(state).map((each) => each.organisation);
   if (!needed.includes(organisation)) return refuse('not-entitled', `${organisation} owns no role of the settlement.`);
   const opinion = { operation: operation.id, organisation, actor: call.actor, status: body.status };
-  const others = state.opinions.filter(
-    (each) => each.operation !== operation.id || each.organisation !== organisation || each.actor !== call.actor,
-  );
+  const isBefore = (each: Settlement['opinions'][number]): boolean =>
+    each.operation === operation.id && each.organisation === organisation && each.actor === call.actor;
+  if (state.opinions.some((each) => isBefore(each) && each.status === body.status))
+    return refuse('already-recorded', `${call.actor} of ${organisation} has said so before.`);
+  const others = state.opinions.filter((each) => !isBefore(each));
   const opinions = [...others, opinion];
   const time = Math.max(world.tx.time, state.time);
   const said: Settlement = { ...state, opinions, time, sequence: state.sequence + 1 };

@@ -10,6 +10,15 @@ export type ArchivedCall = {
   readonly call: SignedCall;
 };
 
+/**
+ * Whole Fabric blocks, `content` in base64, as far as they prove something, in their order: the header, every transaction, the orderers' signatures and the
+ * peer's validation codes. The channel's configuration blocks are among them, from the first one on.
+ */
+export type ArchivedBlocks = {
+  readonly chaincode: string;
+  readonly blocks: readonly { readonly number: number; readonly content: string }[];
+};
+
 /** A place in a period, to go on from; what it holds is the host's business. */
 export type ArchiveCursor = string;
 
@@ -28,6 +37,8 @@ export interface Archive {
   environment(upTo?: number): Promise<readonly ArchivedCall[]>;
   /** Calls that report contradicting statements, up to and with a block: they may have suspended keys that others signed with. */
   reports(upTo: number): Promise<readonly ArchivedCall[]>;
+  /** What proves that calls at these places were ordered and endorsed; null where the kind of ledger has nothing of the sort. */
+  blocks(checkpoints: readonly number[]): Promise<ArchivedBlocks | null>;
   /** The proposals with a call at `from` ≤ time < `to` (UTC milliseconds), each once, by the first of these calls. */
   period(
     from: number,

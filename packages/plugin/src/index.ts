@@ -1,6 +1,7 @@
 export * from './configuration.ts';
 export * from './connector.ts';
 export { readEvm } from './connectors/evm/evm-config.ts';
+export { readFabric } from './connectors/fabric/fabric-config.ts';
 export * from './connectors/open-connector.ts';
 export { readWebApi } from './connectors/web-api/web-api-config.ts';
 export * from './describe-document.ts';

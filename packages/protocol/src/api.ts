@@ -81,6 +81,8 @@ export const settlementBodySchema = z.strictObject({
       readBack: termsSchema,
       reason: z.string(),
       transaction: z.string(),
+      /** People said what became of it, and `reason` is theirs. */
+      byPeople: z.boolean(),
     }),
   ),
   decision: z.strictObject({ kind: z.enum(['commit', 'abort']), because: z.string(), sequence: z.int() }).nullable(),

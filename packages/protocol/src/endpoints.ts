@@ -26,6 +26,7 @@ import {
 import { PHASES } from './change.ts';
 import { identifierSchema } from './genesis.ts';
 import { hashSchema } from './hash.ts';
+import { parseInstant } from './instant.ts';
 import { dvpInstructionSchema } from './instruction.ts';
 import type { Scope } from './scopes.ts';
 
@@ -52,7 +53,20 @@ export type Endpoint = {
   readonly stream?: true;
 };
 
-const limit = z.coerce.number().int().min(1).max(500).optional();
+const limit = wholeNumber(1, 500, 'a whole number from 1 to 500');
+/** Above it a number is no longer exact. */
+const after = wholeNumber(0, Number.MAX_SAFE_INTEGER, 'the number of an entry');
+const instant = z
+  .string()
+  .max(40)
+  .refine((text) => parseInstant(text).ok, 'an instant such as 2026-11-24T00:00:00Z');
+
+function wholeNumber(least: number, most: number, words: string) {
+  return z.coerce.number(words).int(words).min(least, words).max(most, words).optional();
+}
+
+/** A cursor is a key of the contract's index; anything else could lead a reader of ranges out of that index. */
+const CURSOR = /^by-opening\/[0-9]{15}\/sha256:[0-9a-f]{64}$/;
 
 export const ENDPOINTS = {
   lodge: {
@@ -76,15 +90,19 @@ export const ENDPOINTS = {
     status: 200,
     query: z.strictObject({
       limit,
-      before: z.string().max(200).optional(),
+      before: z
+        .string()
+        .max(200)
+        .refine((text) => CURSOR.test(text), 'the "next" of an earlier page')
+        .optional(),
       phase: z.enum(PHASES).optional(),
       party: z
         .string()
         .regex(/^[0-9A-Z]{20}$/, 'a LEI')
         .optional(),
       system: identifierSchema.optional(),
-      openedFrom: z.string().max(40).optional(),
-      openedTo: z.string().max(40).optional(),
+      openedFrom: instant.optional(),
+      openedTo: instant.optional(),
     }),
     answer: settlementPageSchema,
   },
@@ -104,7 +122,7 @@ export const ENDPOINTS = {
     scope: 'settlements:read',
     title: 'Every entry of a settlement, oldest first',
     status: 200,
-    query: z.strictObject({ limit, after: z.coerce.number().int().min(0).optional() }),
+    query: z.strictObject({ limit, after }),
     answer: historyBodySchema,
   },
   certificates: {
@@ -133,9 +151,13 @@ export const ENDPOINTS = {
     title: 'Proposals and settlements that changed in a period, in the order of the ledger, each by its proposal id',
     status: 200,
     query: z.strictObject({
-      from: z.string().max(40),
-      to: z.string().max(40),
-      after: z.string().max(80).optional(),
+      from: instant,
+      to: instant,
+      after: z
+        .string()
+        .max(80)
+        .refine((text) => /^[0-9]{1,16}$/.test(text), 'the "next" of an earlier page')
+        .optional(),
       limit,
     }),
     answer: z.strictObject({ proposals: z.array(hashSchema), next: z.string().nullable() }),
@@ -226,8 +248,9 @@ export const ENDPOINTS = {
   network: {
     method: 'GET',
     path: '/network',
-    for: 'everyone',
-    title: 'Genesis, systems and scenarios of the network',
+    for: 'operators',
+    scope: 'register:read',
+    title: 'The genesis of the network and everything that is registered in it',
     status: 200,
     answer: networkBodySchema,
   },

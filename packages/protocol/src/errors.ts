@@ -9,10 +9,11 @@ export type ErrorRow = {
   readonly exit: number;
 };
 
-/** Exit codes of the command line: 1 internal, 2 usage, 3 refused, 4 not found, 5 not allowed, 6 try again, 7 conflict. */
+/** Exit codes of the command line: 1 internal, 2 usage, 3 refused, 4 not found, 5 not allowed, 6 try again, 7 conflict, 8 not proved. */
 export const ERRORS = {
   // Requests
   'http-malformed': { title: 'This is no HTTP request', status: 400, retryable: false, exit: 2 },
+  'request-timeout': { title: 'The rest of the request did not come in time', status: 408, retryable: true, exit: 6 },
   'json-malformed': { title: 'The body is not JSON', status: 400, retryable: false, exit: 2 },
   'request-invalid': { title: 'The request does not have the documented form', status: 422, retryable: false, exit: 2 },
   'body-too-large': { title: 'The body is larger than allowed', status: 413, retryable: false, exit: 2 },
@@ -95,7 +96,7 @@ export const ERRORS = {
   'deadline-passed': { title: 'The deadline has passed', status: 409, retryable: false, exit: 3 },
   'deadline-not-passed': { title: 'The deadline has not passed', status: 409, retryable: true, exit: 6 },
   'nothing-overdue': { title: 'Nothing is unanswered beyond its limit', status: 409, retryable: true, exit: 6 },
-  'already-recorded': { title: 'It is recorded already', status: 200, retryable: false, exit: 0 },
+  'already-recorded': { title: 'It is recorded already', status: 409, retryable: false, exit: 7 },
   // Statements and certificates
   'statement-signature-invalid': {
     title: 'A validator signature does not fit the statement',
@@ -169,6 +170,12 @@ export const ERRORS = {
     retryable: true,
     exit: 6,
   },
+  'evidence-unanchored': {
+    title: 'The file agrees with itself; nothing here shows of which network it is',
+    status: 409,
+    retryable: false,
+    exit: 8,
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;
@@ -182,6 +189,7 @@ export const PROBLEMS = {
   'member-unknown': { title: 'The member is not part of the format', iso: 'NARR' },
   'type-wrong': { title: 'The value has the wrong type or form', iso: 'NARR' },
   'value-not-allowed': { title: 'The value is not one of those allowed', iso: 'NARR' },
+  'out-of-range': { title: 'The number is outside its range', iso: 'NARR' },
   'too-long': { title: 'The value is too long', iso: 'NARR' },
   'isin-malformed': { title: 'The ISIN has not the form of one', iso: 'DSEC' },
   'isin-country': { title: 'The ISIN begins with no country code', iso: 'DSEC' },

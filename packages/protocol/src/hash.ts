@@ -7,7 +7,10 @@ import { canonicalJson, canonicalText } from './canonical-json.ts';
 /** A SHA-256 hash as it is printed: `sha256:` and 64 lower-case hexadecimal digits. */
 export type Hash = `sha256:${string}`;
 
-export const hashSchema = z.templateLiteral(['sha256:', z.string().regex(/^[0-9a-f]{64}$/)]);
+export const hashSchema = z.templateLiteral(
+  ['sha256:', z.string().regex(/^[0-9a-f]{64}$/)],
+  'a hash is wanted, sha256: and 64 hexadecimal digits',
+);
 
 /** SHA-256 as a process may have it faster than in JavaScript: the hash of bytes, and of a text's UTF-8 as bytes and in hexadecimal. */
 export type Sha256 = {

@@ -72,6 +72,7 @@ test('the vectors name every problem that an instruction can have', () => {
     'reference-unknown',
     'rule-broken',
     'limit-exceeded',
+    'out-of-range',
   ];
   assert.deepEqual(
     Object.keys(PROBLEMS).filter((code) => !named.has(code) && !elsewhere.includes(code)),

@@ -42,6 +42,34 @@ test('everything that is wrong is told at once, each at its JSON pointer with it
   ]);
 });
 
+test('a number outside its range has a code of its own, and no sentence is that of a library', () => {
+  const page = z.strictObject({
+    limit: z.coerce.number('a whole number from 1 to 500').int().min(1).max(500),
+    at: z.string(),
+    flag: z.boolean(),
+  });
+  for (const [limit, code] of [
+    [0, 'out-of-range'],
+    [501, 'out-of-range'],
+    ['x', 'type-wrong'],
+  ] as const) {
+    const result = parse(page, { limit, at: Infinity, flag: 'yes' }, 'request-invalid');
+    assert.ok(!result.ok);
+    assert.deepEqual(
+      result.refusal.problems?.map((each) => [each.pointer, each.code]),
+      [
+        ['/limit', code],
+        ['/at', 'type-wrong'],
+        ['/flag', 'type-wrong'],
+      ],
+    );
+    assert.deepEqual(
+      result.refusal.problems?.slice(1).map(({ message }) => message),
+      ['"at": a text is wanted.', '"flag": true or false is wanted.'],
+    );
+  }
+});
+
 test('what is no object at all is one problem of the whole', () => {
   for (const value of [null, 7, 'x', [], true]) {
     const result = parse(schema, value, 'call-invalid');

@@ -46,12 +46,36 @@ function issueProblems(issue: z.core.$ZodIssue, value: unknown): Problem[] {
   }
   if (valueAt(value, issue.path) === undefined)
     return [problem(pointer, 'missing', `${lastName(issue.path)} is missing.`)];
-  return [problem(pointer, codeOf(issue), `${lastName(issue.path)}: ${issue.message}.`)];
+  return [problem(pointer, codeOf(issue), `${lastName(issue.path)}: ${messageOf(issue)}.`)];
 }
+
+/** What the value must be, in our words where the schema has none of its own. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (!issue.message.startsWith('Invalid input')) return issue.message;
+  return issue.code === 'invalid_type'
+    ? `${KINDS[issue.expected] ?? issue.expected} is wanted`
+    : 'it has the wrong form';
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'an object',
+  record: 'an object',
+  array: 'a list',
+  null: 'null',
+};
+
+const NUMBERS: ReadonlySet<string> = new Set(['number', 'int', 'bigint']);
 
 function codeOf(issue: z.core.$ZodIssue): ProblemCode {
   if (issue.code === 'invalid_value') return 'value-not-allowed';
-  if (issue.code === 'too_big') return 'too-long';
+  if (issue.code === 'too_big' || issue.code === 'too_small') {
+    if (NUMBERS.has(issue.origin)) return 'out-of-range';
+    if (issue.code === 'too_big') return 'too-long';
+  }
   return 'type-wrong';
 }
 

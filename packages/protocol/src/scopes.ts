@@ -4,7 +4,8 @@ export const SCOPES = {
   'settlements:read': 'see settlements, their history and every change',
   'settlements:operate': 'take instructions back and ask to cancel',
   'settlements:resolve': 'say as a person what became of an operation',
-  'register:read': 'see systems and scenarios',
+  'register:read':
+    'see the network and what is registered in it: systems, parties, accounts, instruments and scenarios',
   'register:write': 'register systems, parties, accounts and instruments; propose and approve scenarios',
   'balances:read': 'see positions in the systems of the organisation',
   'evidence:read': 'take evidence of settlements',

@@ -45,6 +45,10 @@ const LINES: readonly (readonly [Change, string])[] = [
   [{ ...outcome, what: 'fence-requested' }, 'rtgs: asked to fence earmark/lcy'],
   [{ ...outcome, what: 'effective' }, 'rtgs: 1,000,000 JPY held for Kita Bank'],
   [{ ...outcome, what: 'effective', byPeople: true }, "rtgs: 1,000,000 JPY held for Kita Bank (people's word)"],
+  [
+    { ...outcome, what: 'dead', reason: 'MONY', byPeople: true },
+    "rtgs: earmark/lcy cannot happen (people's word: MONY)",
+  ],
   [{ ...outcome, what: 'effective', verb: 'release' }, 'rtgs: 1,000,000 JPY released to Central Bank of A'],
   [
     { ...outcome, what: 'effective', verb: 'execute', system: 'fcy-evm', terms: usd },

@@ -46,7 +46,7 @@ function inWords(change: Change, names: Names): string {
     case 'irregular':
       return `${change.system}: ${DONE[change.verb](legOf(change.terms, names))}, but not as agreed (${change.operation})`;
     case 'dead':
-      return `${change.system}: ${change.operation} cannot happen${reasonInWords(change.reason)}${people(change.byPeople)}`;
+      return `${change.system}: ${change.operation} cannot happen${change.byPeople ? ` (people's word: ${change.reason})` : reasonInWords(change.reason)}`;
     case 'called-for':
       return `${change.certificate} certificate called for`;
     case 'decided':

@@ -12,7 +12,7 @@ import {
 } from '@linkspan/coordinator';
 import { createVerify } from '@linkspan/keys';
 import { type Ledger, openEmbeddedLedger } from '@linkspan/ledger';
-import { createVerifier } from '@linkspan/plugin';
+import { type Connector, createVerifier } from '@linkspan/plugin';
 import {
   type CallBody,
   type DvpInstruction,
@@ -51,6 +51,8 @@ export type InProcessNetworkOptions = {
   readonly time?: VirtualTime;
   /** Opening balances by system, instead of those of the local network for the accounts that are named. */
   readonly balances?: Readonly<Record<string, Balances>>;
+  /** A connector of one validator to a real system that stands in the place of this kit's own, which then shows nothing. Disposed of with the network. */
+  readonly connectorOf?: (system: string, validator: number) => Connector | undefined;
   readonly log?: Log;
   /** Freezes what the contract stores and checks that it is plain JSON. Costs time. */
   readonly strict?: boolean;
@@ -307,7 +309,10 @@ export class InProcessNetwork implements AsyncDisposable {
 
   #openValidators(id: string, system: MemorySystem): InProcessValidator[] {
     const signers = this.sample.validators[id] ?? [];
-    return signers.map((signer, i) => startInProcessValidator(system, this.sample.id, signer, `executor-${i}`));
+    return signers.map((signer, i) => {
+      const connector = this.#options.connectorOf?.(id, i) ?? system.connector(`executor-${i}`);
+      return startInProcessValidator(system, this.sample.id, signer, connector);
+    });
   }
 
   #openVerifier(life: Life, system: string) {

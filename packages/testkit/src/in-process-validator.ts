@@ -1,4 +1,5 @@
 import {
+  type Connector,
   createValidator,
   parseAttest,
   parseFence,
@@ -37,9 +38,9 @@ export function startInProcessValidator(
   system: MemorySystem,
   network: Hash,
   signer: Signer<SigningKey>,
-  executor: string,
+  connector: Connector,
 ): InProcessValidator {
-  const validator = createValidator({ network, system: system.system, connector: system.connector(executor), signer });
+  const validator = createValidator({ network, system: system.system, connector, signer });
   const self: InProcessValidator = {
     signer,
     down: false,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,6 +9,7 @@ import { call, startTestApi, type TestApi } from '../test-support.ts';
 
 const vectors = new URL('../../../../test/vectors/audit/', import.meta.url).pathname;
 const settled = join(vectors, 'valid/settled.json');
+const onFabric = join(vectors, '../fabric/settled.json');
 const network: string = JSON.parse(readFileSync(settled, 'utf8')).network;
 
 let api: TestApi;
@@ -47,9 +48,15 @@ test('a file is verified without any server: what was checked, the story, the ve
 });
 
 test('without a network that the reader names the answer is about consistency alone', async () => {
-  const { exit, out } = await call(alone, ['audit', 'verify', settled]);
-  assert.equal(exit, 0);
+  const { exit, out, error } = await call(alone, ['audit', 'verify', settled]);
+  assert.deepEqual([exit, error], [8, '']);
   assert.match(out, / as the file says: only its consistency was checked\n/);
+  assert.match(out, /\n\nThe file agrees with itself; nothing here shows of which network it is: give --network ID\.$/);
+  const any = await call(alone, ['audit', 'verify', settled, '--any-network']);
+  assert.equal(any.exit, 0);
+  assert.match(any.out, /\n\nThe evidence is complete in itself, of whichever network it is\.$/);
+  const open = await call(alone, ['audit', 'verify', join(vectors, 'valid/one-signature.json')]);
+  assert.equal(open.exit, 6, 'what is missing is said before');
 });
 
 test('a file that was tampered with is refused with the first thing that does not hold, exit code 3', async () => {
@@ -74,6 +81,52 @@ test('evidence with something missing says what, exit code 6', async () => {
   assert.equal(exit, 6);
   assert.match(out, /The evidence is incomplete\.$/);
   assert.match(error, /\n {2}T-1 {2}The commit certificate was acted on, but has 1 of 2 signatures over its block\.$/);
+});
+
+test('evidence from Fabric is proved by its blocks, under the first block that the reader names by hash or by file', async () => {
+  const { exit, out, error } = await call(alone, ['audit', 'verify', onFabric, '--any-network']);
+  assert.deepEqual([exit, error], [0, '']);
+  assert.match(out, /\nblocks {5}5 with 4 transactions of the contract and 1 configurations; /);
+  assert.match(
+    out,
+    /\n {11}If you trust the configuration block sha256:[0-9a-f]{64}, which is the file’s own word: at least 3 of 4 /,
+  );
+  assert.match(out, /\n {11}Not proved: /);
+  const { fabric } = JSON.parse(readFileSync(onFabric, 'utf8'));
+  const first = join(alone, 'genesis.block');
+  writeFileSync(first, Buffer.from(fabric.blocks[0].content, 'base64'));
+  const byFile = await call(alone, ['audit', 'verify', onFabric, '--first-block', first, '--json']);
+  const { blocks } = JSON.parse(byFile.out);
+  assert.deepEqual([byFile.exit, blocks.pinned, blocks.ordered], [8, true, { fewest: 3, of: 4 }]);
+  const byHash = await call(alone, ['audit', 'verify', onFabric, '--first-block', blocks.firstBlock]);
+  assert.match(byHash.out, /\n {11}Given the configuration block sha256:[0-9a-f]{64}, which you named: /);
+});
+
+test('another channel, a changed block and blocks that are not there are refused, exit code 3', async () => {
+  const file = join(alone, 'changed.json');
+  const verify = async (changed: object, ...options: readonly string[]) => {
+    writeFileSync(file, JSON.stringify(changed));
+    const { exit, out } = await call(alone, ['audit', 'verify', file, '--json', ...options]);
+    return [exit, JSON.parse(out).first?.code];
+  };
+  const evidence = JSON.parse(readFileSync(onFabric, 'utf8'));
+  const { fabric, ...without } = evidence;
+  const { chaincode, blocks } = fabric;
+  const other = join(vectors, '../fabric/other-genesis.block');
+  assert.deepEqual(await verify(evidence, '--first-block', other), [3, 'configuration-other']);
+  assert.deepEqual(await verify({ ...evidence, fabric: { chaincode, blocks: blocks.slice(0, -1) } }), [
+    3,
+    'block-missing',
+  ]);
+  assert.deepEqual(await verify({ ...evidence, fabric: { chaincode, blocks: [{ number: 0 }] } }), [
+    3,
+    'file-malformed',
+  ]);
+  assert.deepEqual(await verify(without, '--first-block', hashOf('any')), [3, 'block-missing']);
+  const { exit, out } = await call(alone, ['audit', 'verify', file]);
+  assert.equal(exit, 8);
+  assert.match(out, /\nblocks {5}none in the file: the order and times of calls are the word of who wrote it\n/);
+  assert.equal((await call(alone, ['audit', 'verify', settled, '--first-block', 'no-such-file'])).exit, 2);
 });
 
 test('a settlement is exported over HTTP and verified under the genesis that the reader trusts', async () => {
@@ -117,6 +170,7 @@ test('what cannot be meant is refused with the right usage', async () => {
     [2, ['audit', 'verify', settled, '--network', 'sha256:1']],
     [2, ['audit', 'verify', settled, '--network', network, '--trust', settled]],
     [2, ['audit', 'verify', settled, '--trust', settled]],
+    [2, ['audit', 'verify', settled, '--network', network, '--any-network']],
     [2, ['audit', 'export', 'AUDIT-1', '--from', '2000-01-01T00:00:00Z', '--to', '2001-01-01T00:00:00Z']],
     [2, ['audit', 'export', '--from', '2000-01-01T00:00:00Z']],
     [6, ['audit', 'export', 'AUDIT-1']],

@@ -2,15 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   type Evidence,
+  FABRIC_HOST,
+  type Finding,
   namesIn,
   readEvidence,
   type Report,
   tellStory,
-  type Verdict,
   verifyEvidenceText,
 } from '@linkspan/audit';
 import { createVerify, useNativeHashes } from '@linkspan/keys';
-import { genesisSchema, type Hash, hashSchema, networkId, parse } from '@linkspan/protocol';
+import type { BlockFinding } from '@linkspan/ledger';
+import { ERRORS, genesisSchema, type Hash, hashSchema, networkId, parse } from '@linkspan/protocol';
+import { checkPeriod } from '../check-period.ts';
 import type { Command, Invocation, Shown } from '../command.ts';
 import { fail, type Failure, type Outcome } from '../failure.ts';
 import { collectEvidence, listPeriod, readEvidenceAnswer } from '../collect-evidence.ts';
@@ -18,6 +21,7 @@ import { findSettlement } from '../find-settlement.ts';
 import { phaseColour } from '../phase-colour.ts';
 import { Progress } from '../progress.ts';
 import { paint, plain, shortTime, type Terminal } from '../terminal.ts';
+import { fabricLines, trustedFirstBlock, verifyFabric } from '../verify-fabric.ts';
 
 export const audit: Command = {
   name: 'audit',
@@ -30,15 +34,17 @@ export const audit: Command = {
     to: { type: 'string' },
     network: { type: 'string' },
     trust: { type: 'string' },
+    'any-network': { type: 'boolean' },
+    'first-block': { type: 'string' },
   },
   worksWithoutApi: true,
   completes: {
     positionals: [() => ['export', 'verify'], ([what]) => (what === 'export' ? 'settlement' : 'file')],
-    options: { out: 'file', trust: 'file' },
+    options: { out: 'file', trust: 'file', 'first-block': 'file' },
   },
   help: [
     'export writes everything that proves a settlement, or all that changed in a period: the genesis, what was registered, every call',
-    'with its signatures, and the entries that came of them.',
+    'with its signatures, and the entries that came of them. From Fabric also the blocks, with all that is in them, of others too.',
     '  --out FILE            write it there instead of to standard output',
     '  --from, --to INSTANT  every settlement that changed in this time, such as 2026-11-24T00:00:00Z',
     '',
@@ -46,14 +52,19 @@ export const audit: Command = {
     '(all that is there holds, but a settlement has not ended or a certificate lacks signatures), or the first thing that does not hold.',
     '  --network ID          the network that you trust; take its id from elsewhere than the file',
     '  --trust FILE          the same by its genesis document',
-    'Without either it only says that the file agrees with itself.',
+    '  --any-network         whichever network it is of; that the file agrees with itself is enough. Without any of the three the answer is',
+    '                        the same, and the exit code says that it does not prove more',
+    '  --first-block FILE    the first block of the Fabric channel that you trust, or the hash of its header: every call must then be in a',
+    '                        block that its orderers signed, in a transaction that enough organisations endorsed',
+    'Blocks in the file are checked without it too, under the first block in the file, whose hash is shown.',
     '',
-    'Exit codes of verify: 0 complete, 3 refused, 6 incomplete.',
+    'Exit codes of verify: 0 complete, 3 refused, 6 incomplete, 8 complete in itself, but of a network that nobody named.',
     '',
     'Examples:',
     '  linkspan audit export 2026-AB-000317 --out evidence.json',
     '  linkspan audit export --from 2026-11-24T00:00:00Z --to 2026-11-25T00:00:00Z --out day.json',
     '  linkspan audit verify evidence.json --network sha256:4b1f…',
+    '  linkspan audit verify evidence.json --trust genesis.json --first-block genesis.block',
   ],
   async run(invocation) {
     const [what, subject] = invocation.positionals;
@@ -70,6 +81,8 @@ async function exportEvidence(invocation: Invocation, id: string | undefined): P
   if (isPeriod === (id !== undefined)) {
     return fail('request-invalid', 'Name one settlement, or a period with --from and --to.');
   }
+  const badPeriod = checkPeriod(options);
+  if (badPeriod) return { ok: false, failure: badPeriod };
   const collected = isPeriod
     ? await collectPeriod(invocation, from, to)
     : await findSettlement(api, id ?? '', '/evidence', readEvidenceAnswer);
@@ -100,6 +113,8 @@ function verifyFile(invocation: Invocation, path: string): Outcome<Shown> {
   if (!text.ok) return fail('request-invalid', 'Name a file that `linkspan audit export` wrote.', text.failure.title);
   const network = trusted(invocation);
   if (!network.ok) return network;
+  const firstBlock = trustedFirstBlock(invocation);
+  if (!firstBlock.ok) return firstBlock;
   useNativeHashes();
   const verify = createVerify({ memoize: SIGNATURES_REMEMBERED });
   using progress = new Progress(terminal.progress, 'signatures checked', undefined);
@@ -108,21 +123,45 @@ function verifyFile(invocation: Invocation, path: string): Outcome<Shown> {
     return verify(...signature);
   };
   const verdict = verifyEvidenceText(text.value, { verify: counting, network: network.value });
-  if (verdict.verdict === 'refused')
-    return { ok: true, value: { document: verdict, lines: [], failures: [refusal(verdict)] } };
+  if (verdict.verdict === 'refused') return refused(verdict);
   const evidence = readEvidence(text.value);
-  const lines = evidence.ok ? reportLines(terminal, evidence.value, verdict) : [];
+  if (!evidence.ok) return refused({ verdict: 'refused', first: evidence.finding });
+  const blocks = verifyFabric(evidence.value, firstBlock.value);
+  if (!blocks.ok) return refused({ verdict: 'refused', first: blocks.finding });
+  const isFabric = evidence.value.host.kind === FABRIC_HOST.kind;
+  const proved = isFabric ? fabricLines(terminal, blocks.report) : [];
+  const isAnchored = verdict.pinned || invocation.options['any-network'] === true;
+  const lines = [
+    ...reportLines(terminal, evidence.value, verdict, proved),
+    paint(terminal, verdict.verdict === 'complete' && isAnchored ? 'green' : 'yellow', lastWord(verdict, isAnchored)),
+  ];
   const failures = verdict.verdict === 'complete' ? [] : [incomplete(verdict)];
-  return { ok: true, value: { document: verdict, lines, failures } };
+  const document = isFabric ? { ...verdict, blocks: blocks.report } : verdict;
+  return { ok: true, value: { document, lines, failures, exit: isAnchored ? 0 : UNANCHORED.exit } };
+}
+
+const UNANCHORED = ERRORS['evidence-unanchored'];
+
+/** The sentence that stays with the reader. */
+function lastWord({ verdict, pinned }: Report & { readonly verdict: string }, isAnchored: boolean): string {
+  if (!isAnchored) return `${UNANCHORED.title}: give --network ID.`;
+  return pinned ? `The evidence is ${verdict}.` : `The evidence is ${verdict} in itself, of whichever network it is.`;
+}
+
+/** A file in which something does not hold: a call or an entry, or a block that should prove them. */
+type Refused = { readonly verdict: 'refused'; readonly first: Finding | BlockFinding };
+
+function refused(verdict: Refused): Outcome<Shown> {
+  return { ok: true, value: { document: verdict, lines: [], failures: [refusal(verdict)] } };
 }
 
 const SIGNATURES_REMEMBERED = 20_000;
 
 /** The network that the reader named, by its id or by its genesis document; undefined for none. */
 function trusted({ options, readInput }: Invocation): Outcome<Hash | undefined> {
-  const { network, trust } = options;
-  if (network !== undefined && trust !== undefined)
-    return fail('request-invalid', 'Name the network by --network or by --trust, not both.');
+  const { network, trust, 'any-network': whichever } = options;
+  if ([network, trust, whichever].filter((each) => each !== undefined).length > 1)
+    return fail('request-invalid', 'Name the network by --network or by --trust, or say --any-network: one of them.');
   if (typeof network === 'string') {
     const id = parse(hashSchema, network, 'request-invalid');
     return id.ok ? id : fail('request-invalid', 'The id of a network is sha256: and 64 digits.');
@@ -136,7 +175,7 @@ function trusted({ options, readInput }: Invocation): Outcome<Hash | undefined> 
     : fail('request-invalid', genesis.refusal.message, `${trust} is no genesis`);
 }
 
-function refusal({ first }: Extract<Verdict, { verdict: 'refused' }>): Failure {
+function refusal({ first }: Refused): Failure {
   const failed = fail('evidence-refused', `${first.message} (${first.code})`).failure;
   return {
     ...failed,
@@ -154,7 +193,12 @@ function incomplete({ settlements }: Report): Failure {
 /** With more settlements each is one line, without its story. */
 const STORIES = 10;
 
-function reportLines(terminal: Terminal, evidence: Evidence, report: Report & { readonly verdict: string }): string[] {
+function reportLines(
+  terminal: Terminal,
+  evidence: Evidence,
+  report: Report & { readonly verdict: string },
+  proved: readonly string[],
+): string[] {
   const names = namesIn(evidence);
   const stories = new Map(evidence.settlements.map((settlement) => [settlement.proposal, settlement]));
   const asked = report.settlements.filter(({ role }) => role === 'asked');
@@ -162,6 +206,7 @@ function reportLines(terminal: Terminal, evidence: Evidence, report: Report & { 
     `network    ${report.network}${report.pinned ? '' : paint(terminal, 'yellow', ' as the file says: only its consistency was checked')}`,
     `checked    ${report.calls} calls run again with every signature, ${report.entries} entries compared, ${counted(report.settlements.length)}`,
     `host       ${report.host.kind}: ${report.host.proves}`,
+    ...proved,
   ];
   for (const { proposal, tradeId, phase, certificates } of asked) {
     const signed = certificates.map(
@@ -180,11 +225,7 @@ function reportLines(terminal: Terminal, evidence: Evidence, report: Report & { 
       );
     }
   }
-  lines.push(
-    '',
-    paint(terminal, report.verdict === 'complete' ? 'green' : 'yellow', `The evidence is ${report.verdict}.`),
-  );
-  return lines;
+  return [...lines, ''];
 }
 
 function counted(settlements: number): string {

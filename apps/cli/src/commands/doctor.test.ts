@@ -77,9 +77,21 @@ test('a profile of another network, an address where nobody answers, and a secre
   const silent = api.write('var/silent.json', { ...profile, organisations: away });
   const gone = await call(api.folder, ['doctor', '--profile', silent, '--organisation', 'csd-b']);
   assert.deepEqual(
-    [gone.exit, /^✗ Gone gives no answer at http:\/\/127\.0\.0\.1:1\.\n {4}Is it /m.test(gone.out)],
+    [
+      gone.exit,
+      /^✗ Gone: Nothing listens at http:\/\/127\.0\.0\.1:1: is `npm start` running\?\n {4}If /m.test(gone.out),
+    ],
     [6, true],
   );
+
+  const { 'csd-b': entry } = organisations;
+  assert.ok(isObject(entry));
+  const access = { issuer: 'http://127.0.0.1:1', clientId: 'a', clients: { a: { secretEnv: 'PATH' } } };
+  const down = { ...organisations, 'csd-b': { ...entry, access } };
+  const silentIssuer = api.write('var/down.json', { ...profile, organisations: down });
+  const once = await call(api.folder, ['doctor', '--profile', silentIssuer, '--organisation', 'csd-b']);
+  assert.equal(once.out.match(/^✗ /gm)?.length, 1, once.out);
+  assert.match(once.out, /^✗ .*: Nothing listens at http:\/\/127\.0\.0\.1:1: is `npm start` running\?$/m);
 
   const open = api.write('var/open.key', 'not really');
   chmodSync(join(api.folder, open), 0o644);

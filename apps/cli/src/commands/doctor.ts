@@ -128,7 +128,13 @@ async function checkOrganisations(
         checkCertificate(one),
         checkToken(one, hasAccess(one)),
       ]);
-      return { pulse: reached.pulse, findings: [...reached.findings, ...certificate, ...token] };
+      // Where the API cannot be asked, the reason is said once.
+      return {
+        pulse: reached.pulse,
+        findings: reached.pulse
+          ? [...reached.findings, ...certificate, ...token]
+          : [...reached.findings, ...certificate],
+      };
     }),
   );
   report(asked.flatMap(({ findings }) => findings));

@@ -1,4 +1,5 @@
 import { ENDPOINTS } from '@linkspan/protocol';
+import { silence } from '../api-client.ts';
 import type { Command } from '../command.ts';
 import { fail, readProblem } from '../failure.ts';
 import { table } from '../table.ts';
@@ -29,12 +30,8 @@ export const metrics: Command = {
       const failure = status >= 300 ? readProblem(parseJson(text)) : undefined;
       if (failure) return { ok: false, failure };
       if (status >= 300) return fail('internal', `It answered HTTP ${status}.`, `${api.url} gives no measurements`);
-    } catch {
-      return fail(
-        'ledger-unavailable',
-        'linkspan doctor looks for the reason.',
-        `No Linkspan API answers at ${api.url}`,
-      );
+    } catch (error) {
+      return { ok: false, failure: silence(api.url, error) };
     }
     if (options['text'] === true)
       return { ok: true, value: { document: { text }, lines: text.trimEnd().split('\n').map(plain) } };

@@ -4,6 +4,8 @@ import { answer } from '../api-client.ts';
 import type { Command } from '../command.ts';
 import { fail, type Outcome } from '../failure.ts';
 import { findSettlement } from '../find-settlement.ts';
+import { isOpen, personsSaying } from '../peoples-word.ts';
+import { plain } from '../terminal.ts';
 
 export const resolve: Command = {
   name: 'resolve',
@@ -41,10 +43,22 @@ export const resolve: Command = {
       answer(ENDPOINTS.resolve.answer),
     );
     if (!said.ok) return said;
-    const after = 'It counts when two persons of every organisation concerned say the same.';
-    return { ok: true, value: { document: said.value, lines: [`${standing(terminal, said.value)} Noted. ${after}`] } };
+    const after = await api.get(
+      ENDPOINTS.settlement.path.replace(':id', found.value.id),
+      answer(ENDPOINTS.settlement.answer),
+    );
+    const what = after.ok ? whatCame(after.value, operation.value, status) : 'Noted.';
+    return { ok: true, value: { document: said.value, lines: [`${standing(terminal, said.value)} ${what}`] } };
   },
 };
+
+/** Whether the word decided or waits for others. */
+function whatCame(body: SettlementBody, id: string, status: 'effective' | 'dead'): string {
+  const operation = body.operations.find((each) => each.id === id);
+  if (operation && !isOpen(operation)) return `${plain(operation.name)} is ${operation.status} now.`;
+  const count = personsSaying(body, id, status);
+  return `Noted. It counts when two persons of every organisation concerned say the same; ${count} do.`;
+}
 
 /** The id of an operation by its name, of which the last attempt counts, or by its id or the beginning of it. */
 function operationOf({ tradeId, operations }: SettlementBody, name: string): Outcome<string> {

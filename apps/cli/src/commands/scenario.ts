@@ -3,6 +3,7 @@ import { act, ACTING_HELP, ACTING_OPTIONS } from '../act.ts';
 import { answer, type ApiClient } from '../api-client.ts';
 import type { Command, Invocation, Shown } from '../command.ts';
 import { fail, isObject, type Outcome } from '../failure.ts';
+import { scenarioRules } from '../scenario-rules.ts';
 import { table } from '../table.ts';
 import { plain, shortId, type Terminal } from '../terminal.ts';
 
@@ -20,7 +21,8 @@ export const scenario: Command = {
   },
   help: [
     'list      every scenario that was proposed, with the organisations that approved it',
-    'show      what each party gives and gets, the stages with their operations, what may be left open, and the ends',
+    'show      everything that it rules: what each party gives and gets, every operation with its accounts, amount and conditions, the',
+    '          deadlines, what may be left open with whom, and the ends',
     'diagram   every course that a settlement can take, as a Mermaid state diagram',
     'propose   a scenario document, as JSON, for all organisations that it needs to approve',
     'approve   for this organisation the document with this hash and no other; read it first, by show',
@@ -126,26 +128,6 @@ async function list(terminal: Terminal, api: ApiClient): Promise<Outcome<Shown>>
 }
 
 function scenarioLines({ reference, hash, approvals, document }: ScenarioBody): string[] {
-  const stages = document.stages.flatMap((stage) => [`  ${stage.name} (${stage.stage})`, ...operationsIn(stage)]);
-  const residuals = Object.entries(document.residuals).map(([name, { why }]) => `  ${name}: ${why}`);
-  return [
-    `${reference}  ${shortId(hash)}`,
-    `approved by ${approvals.join(', ')}`,
-    '',
-    'exchange',
-    ...document.exchange.map(({ party, gives, gets }) => `  ${party} gives ${gives} and gets ${gets}`),
-    '',
-    'stages',
-    ...stages,
-    ...(residuals.length === 0 ? [] : ['', 'may be left open', ...residuals]),
-    '',
-    'ends',
-    ...Object.entries(document.ends).map(([end, words]) => `  ${end}: ${words}`),
-  ].map(plain);
-}
-
-function operationsIn(stage: ScenarioBody['document']['stages'][number]): string[] {
-  if ('pivot' in stage) return ['    the ledger decides'];
-  const operations = 'operation' in stage ? [[stage.name, stage.operation] as const] : Object.entries(stage.operations);
-  return operations.map(([name, { system, verb }]) => `    ${name}: ${verb} in ${system}`);
+  const head = [reference, `hash ${hash}`, `approved by ${approvals.join(', ')}`, ''];
+  return [...head, ...scenarioRules(document)].map(plain);
 }

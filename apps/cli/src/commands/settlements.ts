@@ -1,5 +1,6 @@
 import { ENDPOINTS, PHASES, type SettlementSummaryBody } from '@linkspan/protocol';
 import { answer } from '../api-client.ts';
+import { checkPeriod } from '../check-period.ts';
 import type { Command, Options } from '../command.ts';
 import { fail } from '../failure.ts';
 import { phaseColour } from '../phase-colour.ts';
@@ -46,6 +47,8 @@ export const settlements: Command = {
       return fail('request-invalid', 'The limit is a whole number from 1 to 999999.');
     if (options['all'] === true && options['limit'] !== undefined)
       return fail('request-invalid', 'Say --limit or --all, not both.');
+    const badPeriod = checkPeriod(options);
+    if (badPeriod) return { ok: false, failure: badPeriod };
     const wanted = options['all'] === true ? Infinity : Number(limit);
     const filter = filterOf(options);
     const found: SettlementSummaryBody[] = [];

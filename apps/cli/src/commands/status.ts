@@ -2,6 +2,7 @@ import { ENDPOINTS, REASONS, type SettlementBody, type Terms } from '@linkspan/p
 import { answer } from '../api-client.ts';
 import type { Command } from '../command.ts';
 import { findSettlement } from '../find-settlement.ts';
+import { peoplesWord } from '../peoples-word.ts';
 import { phaseColour } from '../phase-colour.ts';
 import { type Cell, table } from '../table.ts';
 import { type Colour, grouped, paint, plain, shortId, shortTime, type Terminal } from '../terminal.ts';
@@ -16,8 +17,8 @@ export const status: Command = {
   help: [
     'ID is a trade id, a settlement or proposal id, or the beginning of one (8 digits or more).',
     '',
-    'Shows the phase, who has lodged, fields in which the copies differ, every operation with its amount and outcome, the',
-    'decision with its signatures, what stays open at the end (who has it, and whom they owe it), and whatever needs people to look at it.',
+    'Shows the phase, who has lodged, fields in which the copies differ, every operation with its amount and outcome, who has asked to',
+    'cancel and how many persons have said what became of an operation while that waits for others, the decision with its signatures, what stays open at the end (who has it, and whom they owe it), and whatever needs people to look at it.',
     '',
     'Examples:',
     '  linkspan status 2026-AB-000317',
@@ -59,6 +60,7 @@ function settlementLines(terminal: Terminal, body: SettlementBody): string[] {
         `  ${plain(words)}`,
       ]),
     ),
+    ...section([...peoplesReasons(body), ...peoplesWord(body)].map(plain)),
     ...section(
       body.attention.map(({ operation, reason, waitingFor }) =>
         paint(
@@ -105,23 +107,31 @@ function operationLines(terminal: Terminal, { operations }: SettlementBody): str
     { title: 'transaction', cut: true },
   ] as const;
   const rows = operations.map((operation): Cell[] => {
-    const { name, system, verb, attempt, terms, reason, transaction } = operation;
+    const { name, system, verb, attempt, terms, transaction } = operation;
     return [
       attempt > 1 ? `${name} (${attempt})` : name,
       system,
       verb,
       ...amountOf(terms),
       { text: outcomeOf(operation), colour: STATUS_COLOURS[operation.status] },
-      shortId(transaction) || reason,
+      shortId(transaction),
     ];
   });
   return table(terminal, columns, rows);
 }
 
-function outcomeOf({ status, fenced, reason }: SettlementBody['operations'][number]): string {
+function outcomeOf({ status, fenced, reason, byPeople }: SettlementBody['operations'][number]): string {
   if (status === 'requested') return fenced ? 'being fenced' : 'asked';
+  // Their reason may be long; it has a line of its own.
+  if (byPeople) return `${status} by people`;
   if (reason === '') return status;
   return `${status}: ${REASONS[reason] ?? reason}`;
+}
+
+function peoplesReasons({ operations }: SettlementBody): string[] {
+  return operations.flatMap(({ name, status, byPeople, reason }) =>
+    byPeople ? [`${name} is ${status} by people's word: ${reason}`] : [],
+  );
 }
 
 /** The amount and what it is of. */

@@ -2,7 +2,8 @@ import { connect } from 'node:tls';
 import { ENDPOINTS, parse } from '@linkspan/protocol';
 import { answer } from '../api-client.ts';
 import type { NamedApi } from '../command.ts';
-import { isObject } from '../failure.ts';
+import { type Failure, isObject, sentenceOf } from '../failure.ts';
+import { nothingListens } from '../nothing-listens.ts';
 import { spanOf } from '../span.ts';
 import { bad, type Finding, good, warning } from './finding.ts';
 
@@ -15,7 +16,11 @@ const SILENCE_MS = 10_000;
 export async function checkApi(one: NamedApi): Promise<{ readonly findings: Finding[]; readonly pulse?: Pulse }> {
   const { name, api } = one;
   const began = Date.now();
-  const opened = await api.open(ENDPOINTS.health.path, { silenceMs: SILENCE_MS }).catch(() => undefined);
+  const opened = await api
+    .open(ENDPOINTS.health.path, { silenceMs: SILENCE_MS })
+    .catch((error: unknown) => nothingListens(api.url, error, 'peer-unavailable'));
+  if (opened && 'title' in opened)
+    return { findings: [bad('reachable', 'peer-unavailable', `${name}: ${sentenceOf(opened.title)}`, opened.detail)] };
   if (!opened)
     return {
       findings: [
@@ -27,8 +32,7 @@ export async function checkApi(one: NamedApi): Promise<{ readonly findings: Find
         ),
       ],
     };
-  if (!opened.ok)
-    return { findings: [bad('token', 'token-missing', `${name}: ${opened.failure.title}.`, opened.failure.detail)] };
+  if (!opened.ok) return { findings: [noToken(name, opened.failure)] };
   const text = await opened.value.body.text();
   const took = Date.now() - began;
   const health = parse(ENDPOINTS.health.answer, parseJson(text), 'internal');
@@ -91,7 +95,7 @@ export async function checkReadiness({ one }: Pulse): Promise<Finding[]> {
     return [good('ready', `${one.name} is ready: its ledger, its validators and enough organisations answer.`)];
   if (asked.ok)
     return asked.value.missing.map((words) =>
-      warning('ready', `${one.name} can settle, but: ${words}`, 'Start what is missing before the next one fails.'),
+      warning('ready', `${one.name} can settle, but: ${words}`, adviceFor(words)),
     );
   const { title, detail } = asked.failure;
   return [
@@ -103,6 +107,26 @@ export async function checkReadiness({ one }: Pulse): Promise<Finding[]> {
     ),
   ];
 }
+
+/** By what the API says is missing: what ends soon is renewed, what is silent is started. */
+function adviceFor(missing: string): string {
+  const [, advice = 'Start what is missing before the next one fails.'] =
+    ADVICE.find(([kind]) => kind.test(missing)) ?? [];
+  return advice;
+}
+
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [
+    /^The certificate /,
+    'Put the new certificate and its key in the place of the old ones: they are taken without a restart.',
+  ],
+  [/^A renewed file /, 'Look in the log of the CoreAPI for "attention": it names the file and what is wrong with it.'],
+  [
+    /validators of /,
+    'Start the validators that are silent: when fewer answer than are needed, their system’s operations wait.',
+  ],
+  [/^The API of /, 'See that it runs and can be reached: without a quorum of organisations nothing is decided.'],
+];
 
 /** Whether the API has every endpoint that this program may ask for. */
 export async function checkVersion({ one }: Pulse): Promise<Finding[]> {
@@ -127,8 +151,14 @@ export async function checkToken({ name, api }: NamedApi, hasAccess: boolean): P
   if (!hasAccess) return [];
   const token = await api.token();
   if (token.ok) return [good('token', `${name} gives this client an access token.`)];
-  const { title, detail } = token.failure;
-  return [bad('token', 'token-missing', `${name} gives no access token: ${title}.`, detail)];
+  return [noToken(name, token.failure)];
+}
+
+function noToken(name: string, { title, detail, document }: Failure): Finding {
+  const isSilent = 'code' in document && document.code === 'issuer-unavailable';
+  return isSilent
+    ? bad('reachable', 'issuer-unavailable', `${name}: ${sentenceOf(title)}`, detail)
+    : bad('token', 'token-missing', `${name} gives no access token: ${sentenceOf(title)}`, detail);
 }
 
 /** Whether the systems of an organisation can be read through their validators. */

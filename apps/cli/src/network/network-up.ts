@@ -10,11 +10,14 @@ import type { FabricNetwork, FabricOrganisation } from './network-definition.ts'
 import { networkLayout, type NetworkLayout, type OrganisationLayout } from './network-layout.ts';
 import { writeNodeConfiguration } from './node-configuration.ts';
 import { type NodeProcess, startProcess } from './node-process.ts';
-import { channelsUrl, healthUrl, joinOrderer, waitUntilAnswers } from './node-requests.ts';
+import { channelsUrl, healthUrl, joinOrderer, waitUntilAnswers, waitUntilListens } from './node-requests.ts';
 import { runProgram } from './run-program.ts';
 import { writeJson } from './write-json.ts';
 
-const CHAINCODE_MAIN = fileURLToPath(new URL('../../../chaincode/src/main.ts', import.meta.url));
+const CONTRACT: ChaincodeProgram = {
+  main: fileURLToPath(new URL('../../../chaincode/src/main.ts', import.meta.url)),
+  args: [],
+};
 const VERSION = '1';
 const SEQUENCE = 1;
 const LOG_LINE = '%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} [%{module}] %{message}';
@@ -24,26 +27,38 @@ export type UpOptions = {
   readonly directory: string;
   readonly programs: FabricPrograms;
   readonly say: (line: string) => void;
+  /** The program that serves the chaincode, with arguments of its own; the contract's unless another is named. */
+  readonly chaincode?: ChaincodeProgram;
 };
+
+export type ChaincodeProgram = { readonly main: string; readonly args: readonly string[] };
 
 /**
  * Brings a network up: makes what is missing of certificates and configuration, starts what does not run, and lets every organisation join, install
  * and approve. Each step leaves alone what is done already, so it may be run again after anything. It is up when the chaincode is
  * defined; the first endorsements may still need the peers to find each other, for which a client waits.
  */
-export async function bringUp({ network, directory, programs, say }: UpOptions): Promise<void> {
+export async function bringUp({
+  network,
+  directory,
+  programs,
+  say,
+  chaincode: program = CONTRACT,
+}: UpOptions): Promise<void> {
   const layout = networkLayout(directory);
   const { organisations } = network;
   await Promise.all(organisations.map((each) => prepare(programs, each, layout.organisation(each))));
   await makeGenesis(programs, network, layout);
   say(`Starting ${organisations.length} peers, orderers and chaincodes.`);
   const packages = new Map(organisations.map((each) => [each, packageOf(network, each)]));
-  for (const each of organisations) startNodes(programs, each, layout.organisation(each), packages.get(each));
+  for (const each of organisations) startNodes(programs, each, layout.organisation(each), program, packages.get(each));
   await Promise.all(
     organisations.flatMap((each) => [
       waitUntilAnswers(`The peer of ${each.id}`, healthUrl(each.host, each.ports.peerOperations)),
       waitUntilAnswers(`The orderer of ${each.id}`, healthUrl(each.host, each.ports.ordererOperations)),
       waitUntilAnswers(`The orderer of ${each.id}`, channelsUrl(each)),
+      waitUntilListens(`The peer of ${each.id}`, each.host, each.ports.peer),
+      waitUntilListens(`The orderer of ${each.id}`, each.host, each.ports.orderer),
     ]),
   );
   await Promise.all(organisations.map((each) => joinOrderer(each, layout.genesisBlock)));
@@ -89,9 +104,10 @@ function startNodes(
   programs: FabricPrograms,
   organisation: FabricOrganisation,
   layout: OrganisationLayout,
+  program: ChaincodeProgram,
   chaincode: ChaincodePackage | undefined,
 ): void {
-  for (const node of nodesOf(programs, organisation, layout, chaincode?.id ?? '')) startProcess(layout, node);
+  for (const node of nodesOf(programs, organisation, layout, program, chaincode?.id ?? '')) startProcess(layout, node);
 }
 
 /** The processes of an organisation. They see of the environment only what is written here. */
@@ -99,6 +115,7 @@ function nodesOf(
   programs: FabricPrograms,
   { host, ports }: FabricOrganisation,
   layout: OrganisationLayout,
+  { main, args }: ChaincodeProgram,
   packageId: string,
 ): NodeProcess[] {
   const quiet = { FABRIC_LOGGING_SPEC: 'warning', FABRIC_LOGGING_FORMAT: LOG_LINE, PATH: process.env['PATH'] ?? '' };
@@ -118,7 +135,7 @@ function nodesOf(
     {
       name: 'chaincode',
       program: process.execPath,
-      args: [CHAINCODE_MAIN, '--address', `${host}:${ports.chaincode}`, '--id', packageId],
+      args: [main, '--address', `${host}:${ports.chaincode}`, '--id', packageId, ...args],
       env: { CORE_CHAINCODE_LOGGING_LEVEL: 'ERROR' },
     },
   ];

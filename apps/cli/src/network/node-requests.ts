@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '@linkspan/protocol';
 import type { FabricOrganisation } from './network-definition.ts';
@@ -8,10 +9,19 @@ const LOOK_EVERY_MS = 50;
 const REQUEST_TIMEOUT_MS = 5000;
 
 /** Waits until a node answers at a URL with success; a Fault says which one did not. */
-export async function waitUntilAnswers(name: string, url: string): Promise<void> {
+export function waitUntilAnswers(name: string, url: string): Promise<void> {
+  return waitUntil(name, () => answers(url));
+}
+
+/** Waits until a node takes connections. One that is started again on its data calls itself well before it does. */
+export function waitUntilListens(name: string, host: string, port: number): Promise<void> {
+  return waitUntil(name, () => listens(host, port));
+}
+
+async function waitUntil(name: string, isUp: () => Promise<boolean>): Promise<void> {
   const begun = performance.now();
   while (performance.now() - begun < LONGEST_WAIT_MS) {
-    if (await answers(url)) return;
+    if (await isUp()) return;
     await delay(LOOK_EVERY_MS);
   }
   throw new Fault('not-ready', `${name} did not come up within ${LONGEST_WAIT_MS / 1000} s; its log says why.`);
@@ -25,6 +35,19 @@ export function healthUrl(host: string, operationsPort: number): string {
 /** Where an orderer is told which channels to take part in. It listens there somewhat later than it calls itself well. */
 export function channelsUrl({ host, ports }: FabricOrganisation): string {
   return `http://${host}:${ports.ordererAdmin}/participation/v1/channels`;
+}
+
+function listens(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (isUp: boolean): void => {
+      socket.destroy();
+      resolve(isUp);
+    };
+    socket.setTimeout(REQUEST_TIMEOUT_MS, () => end(false));
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
 }
 
 async function answers(url: string): Promise<boolean> {

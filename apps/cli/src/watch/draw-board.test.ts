@@ -23,6 +23,7 @@ function bodyOf(tradeId: string, more: Partial<SettlementBody> = {}): Settlement
     readBack: {},
     reason: status === 'dead' ? 'MONY' : '',
     transaction: '',
+    byPeople: false,
   });
   return {
     id,
@@ -43,6 +44,9 @@ function bodyOf(tradeId: string, more: Partial<SettlementBody> = {}): Settlement
     ],
     decision: null,
     certificates: [],
+    cancelRequestedBy: [],
+    opinions: [],
+    resolvers: [],
     residuals: [],
     attention: [],
     entries: 3,

@@ -1,4 +1,5 @@
 import type { Phase } from '@linkspan/protocol';
+import { peoplesWord } from '../peoples-word.ts';
 import { phaseColour } from '../phase-colour.ts';
 import { spanOf } from '../span.ts';
 import { type Colour, paint, plain } from '../terminal.ts';
@@ -128,6 +129,9 @@ function tallBlock(item: Item, widths: Widths, canvas: Canvas): Piece[][] {
       colour: 'red',
     },
   ]);
+  const people = (body ? peoplesWord(body) : []).map((words): Piece[] => [
+    { text: plain(`   ${words}`), colour: 'yellow' },
+  ]);
   const news = canvas.detailed
     ? [
         [],
@@ -137,7 +141,7 @@ function tallBlock(item: Item, widths: Widths, canvas: Canvas): Piece[][] {
         ]),
       ]
     : [];
-  return [titleLine(item, widths, canvas), ...legs, ...(differs ?? []), ...attention, ...news, []];
+  return [titleLine(item, widths, canvas), ...legs, ...(differs ?? []), ...people, ...attention, ...news, []];
 }
 
 function titleLine(item: Item, widths: Widths, canvas: Canvas): Piece[] {

@@ -58,7 +58,7 @@ const WORDS: Readonly<Record<Operation['verb'], readonly [string, string]>> = {
   await: ['awaited', 'seen'],
 };
 
-function stateOf({ verb, status, fenced, reason }: Operation): Pick<Leg, 'state' | 'sign' | 'colour'> {
+function stateOf({ verb, status, fenced, reason, byPeople }: Operation): Pick<Leg, 'state' | 'sign' | 'colour'> {
   const [asked, done] = WORDS[verb];
   switch (status) {
     case 'requested':
@@ -69,6 +69,7 @@ function stateOf({ verb, status, fenced, reason }: Operation): Pick<Leg, 'state'
     case 'irregular':
       return { state: `${done} otherwise`, sign: '✗', colour: 'red' };
     case 'dead':
+      if (byPeople) return { state: 'dead by people', sign: '✗', colour: 'red' };
       return { state: reason === '' ? 'dead' : `dead: ${REASONS[reason] ?? reason}`, sign: '✗', colour: 'red' };
   }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { callId, type Hash, hashSchema } from '@linkspan/protocol';
 import type { ArchivedCall } from '../archive.ts';
 import { corruptFault, storageFault } from '../embedded/storage-fault.ts';
@@ -16,7 +17,21 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS reports ON call (block) WHERE report = 1;
   CREATE TABLE IF NOT EXISTS progress (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER NOT NULL) STRICT;
   INSERT INTO progress (one, next) VALUES (1, 0) ON CONFLICT DO NOTHING;
+  CREATE TABLE IF NOT EXISTS block (number INTEGER PRIMARY KEY, configuration INTEGER NOT NULL, content BLOB NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS configurations ON block (number) WHERE configuration = 1;
 `;
+
+/** Of the tables. A file with others is made again, since it holds nothing that the peer does not. */
+const VERSION = 1;
+const DROP = 'DROP TABLE IF EXISTS call; DROP TABLE IF EXISTS progress; DROP TABLE IF EXISTS block;';
+
+/** What was read from one Fabric block. */
+export type BlockToKeep = {
+  readonly number: bigint;
+  readonly transactions: readonly ChaincodeTransaction[];
+  /** The block itself where it proves something: a transaction of ours, or the channel's configuration. */
+  readonly proof: { readonly content: Uint8Array; readonly isConfiguration: boolean } | undefined;
+};
 
 /**
  * The accepted calls of a channel in an SQLite file, in the order of the ledger, as far as its blocks have been read. It holds nothing that the
@@ -30,7 +45,8 @@ export class ArchiveStore implements Disposable {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
       this.#db = new DatabaseSync(file);
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-      this.#db.exec(TABLES);
+      if (integer(this.#db.prepare('PRAGMA user_version').get(), 'user_version') !== VERSION) this.#db.exec(DROP);
+      this.#db.exec(`${TABLES} PRAGMA user_version = ${VERSION};`);
     } catch (error) {
       throw storageFault(error, `opening ${file}`);
     }
@@ -42,7 +58,7 @@ export class ArchiveStore implements Disposable {
   }
 
   /** Keeps what a block holds, and that it was read. A call that was accepted again is kept where it was first. */
-  append(block: bigint, transactions: readonly ChaincodeTransaction[]): void {
+  append({ number: block, transactions, proof }: BlockToKeep): void {
     const insert = this.#db.prepare(
       'INSERT INTO call (id, block, position, time, report, subject, call) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
     );
@@ -67,6 +83,11 @@ export class ArchiveStore implements Disposable {
           );
           position += 1;
         }
+      }
+      if (proof) {
+        this.#db
+          .prepare('INSERT OR REPLACE INTO block (number, configuration, content) VALUES (?, ?, ?)')
+          .run(block, proof.isConfiguration ? 1 : 0, deflateRawSync(proof.content, { level: 1 }));
       }
       this.#db.prepare('UPDATE progress SET next = ?').run(block + 1n);
       this.#db.exec('COMMIT');
@@ -106,6 +127,22 @@ export class ArchiveStore implements Disposable {
       )
       .all(from, to, after, limit);
     return rows.map((row) => ({ subject: hashSchema.parse(row['subject']), place: integer(row, 'place') }));
+  }
+
+  /** Fabric blocks by their numbers, and every configuration block up to the last of them, in their order. */
+  blocks(numbers: readonly number[]): { readonly number: number; readonly content: Uint8Array }[] {
+    const last = numbers.reduce((latest, number) => Math.max(latest, number), -1);
+    const rows = this.#db
+      .prepare(
+        `SELECT number, content FROM block WHERE number IN (SELECT value FROM json_each(?))
+         OR (configuration = 1 AND number <= ?) ORDER BY number`,
+      )
+      .all(JSON.stringify(numbers), last);
+    return rows.map((row) => {
+      const { content } = row;
+      if (!(content instanceof Uint8Array)) throw corruptFault('the archive of blocks');
+      return { number: integer(row, 'number'), content: inflateRawSync(content) };
+    });
   }
 
   [Symbol.dispose](): void {

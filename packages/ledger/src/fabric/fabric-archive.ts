@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GatewayError } from '@hyperledger/fabric-gateway';
 import { Fault, type Hash } from '@linkspan/protocol';
-import type { Archive, ArchivedCall } from '../archive.ts';
-import { ArchiveStore } from './archive-store.ts';
+import type { Archive, ArchivedBlocks, ArchivedCall } from '../archive.ts';
+import { ArchiveStore, type BlockToKeep } from './archive-store.ts';
+import { fabricBlockOf } from './block-number.ts';
+import { isConfigurationBlock, provablePart, readBlock } from './fabric-block.ts';
 import { transactionsOfBlock } from './fabric-messages.ts';
 import type { Gateways } from './gateways.ts';
 
@@ -68,6 +70,16 @@ export class FabricArchive implements Archive, AsyncDisposable {
     return { proposals: found.map(({ subject }) => subject), next: last ? String(last.place) : null };
   }
 
+  async blocks(checkpoints: readonly number[]): Promise<ArchivedBlocks> {
+    await this.#catchUp();
+    const numbers = new Set(checkpoints.map((checkpoint) => Number(fabricBlockOf(checkpoint))));
+    const blocks = this.#store.blocks([...numbers]);
+    return {
+      chaincode: this.#options.chaincode,
+      blocks: blocks.map(({ number, content }) => ({ number, content: Buffer.from(content).toString('base64') })),
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
     await this.#following;
@@ -109,8 +121,7 @@ export class FabricArchive implements Archive, AsyncDisposable {
       if (signal.aborted) close();
       try {
         for await (const block of blocks) {
-          const { number, transactions } = transactionsOfBlock(block.serializeBinary(), chaincode);
-          this.#store.append(number, transactions);
+          this.#store.append(blockToKeep(block.serializeBinary(), chaincode));
           this.#wake();
         }
       } finally {
@@ -138,4 +149,11 @@ export class FabricArchive implements Archive, AsyncDisposable {
   #wake(): void {
     for (const done of this.#waiting) done();
   }
+}
+
+function blockToKeep(block: Uint8Array, chaincode: string): BlockToKeep {
+  const { number, transactions } = transactionsOfBlock(block, chaincode);
+  const isConfiguration = isConfigurationBlock(readBlock(block));
+  const proves = isConfiguration || transactions.length > 0;
+  return { number, transactions, proof: proves ? { content: provablePart(block), isConfiguration } : undefined };
 }

@@ -73,6 +73,7 @@ function readTransaction(action: Uint8Array, chaincode: string): Omit<ChaincodeT
   return { time: parseEventPayload(bytesAt(event, 4)).time, calls: parseCalls(calls), results };
 }
 
-function parseCalls(argument: Uint8Array): readonly SignedCall[] {
+/** The calls that our chaincode is given for `submit`. */
+export function parseCalls(argument: Uint8Array): readonly SignedCall[] {
   return JSON.parse(Buffer.from(argument).toString('utf8'));
 }

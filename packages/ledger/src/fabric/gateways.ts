@@ -1,7 +1,9 @@
 import { credentials as grpcCredentials, Client } from '@grpc/grpc-js';
 import { connect, type Contract, type Gateway, hash, type Network } from '@hyperledger/fabric-gateway';
 import { commitStatusRequest } from './fabric-messages.ts';
-import type { MessageSigner } from './low-s-signer.ts';
+
+/** Signs a message with an organisation's client key: SHA-256 and ECDSA in DER with the smaller `s`, as Fabric takes it. */
+export type MessageSigner = (message: Uint8Array) => Promise<Uint8Array>;
 
 /**
  * A peer whose gateway may be asked: `address` is `host:port`, `name` the one in its certificate, `tlsCa` the PEM of the authority that the certificate

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { Fault } from '@linkspan/protocol';
-import { createFaultyProxy } from './proxy.ts';
 import {
   assertDead,
   assertEffective,
   type ConformanceSystem,
   newTrade,
   position,
+  proxyOf,
   sent,
   until,
   untilSeen,
@@ -19,7 +19,7 @@ export async function faults(t: TestContext, of: ConformanceSystem): Promise<voi
     'F2 a lost answer is unknown, not dead: lookup finds the effect, and asking again is no second one',
     async () => {
       await using connector = await of.connect(of.url);
-      await using proxy = await createFaultyProxy(of.url);
+      await using proxy = await proxyOf(of);
       const cut = await of.connect(proxy.url, 1);
       // The way is opened first, so that it is this very answer that is lost.
       await sent(cut, newTrade(of).hold());
@@ -43,7 +43,7 @@ export async function faults(t: TestContext, of: ConformanceSystem): Promise<voi
     'F17 of two submissions of one id the second is refused and fenced; the delayed first does nothing when it arrives',
     async () => {
       await using connector = await of.connect(of.url);
-      await using proxy = await createFaultyProxy(of.url);
+      await using proxy = await proxyOf(of);
       const slow = await of.connect(proxy.url, 1);
       await sent(slow, newTrade(of).hold());
       const [hold, everything] = [newTrade(of).hold(9n), newTrade(of)];
@@ -117,7 +117,7 @@ export async function faults(t: TestContext, of: ConformanceSystem): Promise<voi
   });
 
   await t.test('a system that is not there is a fault, and nothing may have happened', async () => {
-    const proxy = await createFaultyProxy(of.url);
+    const proxy = await proxyOf(of);
     const { url } = proxy;
     await proxy[Symbol.asyncDispose]();
     await using connector = await of.connect(url);

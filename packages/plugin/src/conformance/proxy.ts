@@ -14,7 +14,7 @@ export type ProxyMode =
 export type FaultyProxy = AsyncDisposable & {
   readonly url: string;
   mode: ProxyMode;
-  /** How many bytes of requests are kept on the way. */
+  /** How much of requests is kept on the way; more than nothing where anything is. */
   kept(): number;
   /** Lets the kept requests arrive, even though nobody waits for their answers any more. Resolves when all were answered. */
   deliver(): Promise<void>;

@@ -10,6 +10,7 @@ import {
 } from '@linkspan/protocol';
 import type { Connector, Observation } from '../connector.ts';
 import { pause } from '../pause.ts';
+import { createFaultyProxy, type FaultyProxy } from './proxy.ts';
 
 /** A real system under test, and what the suite must know about it. It serves one run of the suite. */
 export type ConformanceSystem = AsyncDisposable & {
@@ -19,6 +20,11 @@ export type ConformanceSystem = AsyncDisposable & {
   readonly url: string;
   /** A new connector that reaches the system at `url`, which may be a proxy's. Two executors are registered: 0 and 1. */
   connect(url: string, executor?: 0 | 1): Promise<Connector>;
+  /**
+   * A proxy in front of the system that knows how it is spoken to. Needed where an effect takes several requests: what is lost or late must then be the one
+   * that has the effect. Without it, a plain TCP proxy stands there.
+   */
+  readonly proxy?: () => Promise<FaultyProxy>;
   /** Kills the system as `kill -9` does. */
   kill(): Promise<void>;
   /** Starts it on the same data and address. */
@@ -48,6 +54,10 @@ export type ConformanceSystem = AsyncDisposable & {
   /** Has the system kill an id as an executor that does not look first. */
   fenceBlindly(operation: Hash, reason: string): Promise<void>;
 };
+
+export function proxyOf({ proxy, url }: ConformanceSystem): Promise<FaultyProxy> {
+  return proxy ? proxy() : createFaultyProxy(url);
+}
 
 export const DEADLINE_MS = 20_000;
 

@@ -8,7 +8,7 @@ export type ConnectorFactory = () => Connector;
 
 /**
  * Reads a connector's configuration by its `kind`. Each kind is loaded only where it is used, so that nobody carries another kind's client library.
- * `{ kind: "evm", … }` and `{ kind: "web-api", … }` are described beside the connectors.
+ * `{ kind: "evm", … }`, `{ kind: "fabric", … }` and `{ kind: "web-api", … }` are described beside the connectors.
  */
 export async function readConnector(
   system: string,
@@ -30,7 +30,14 @@ export async function readConnector(
       const { createWebApiConnector } = await import('./web-api/web-api-connector.ts');
       return { ok: true, value: () => createWebApiConnector(config.value) };
     }
+    case 'fabric': {
+      const { fabricConfig } = await import('./fabric/fabric-config.ts');
+      const config = fabricConfig(system, value, context);
+      if (!config.ok) return config;
+      const { createFabricConnector } = await import('./fabric/fabric-connector.ts');
+      return { ok: true, value: () => createFabricConnector(config.value) };
+    }
     default:
-      return refuse('configuration-invalid', 'The connector needs a "kind": evm or web-api.');
+      return refuse('configuration-invalid', 'The connector needs a "kind": evm, fabric or web-api.');
   }
 }
