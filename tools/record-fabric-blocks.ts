@@ -8,10 +8,10 @@ import { networkLayout } from '../apps/cli/src/network/network-layout.ts';
 import { startTestNetwork } from '../test/integration/fabric-network.ts';
 
 /**
- * Records test/vectors/fabric from real Fabric networks of four countries: the evidence of one settlement with its blocks, and the first block of
+ * Records test/recordings/fabric from real Fabric networks of four countries: the evidence of one settlement with its blocks, and the first block of
  * another network of the same shape. Only what every member of the channel sees; no private key. Run again when the form of either changes.
  */
-const folder = resolve(import.meta.dirname, '../test/vectors/fabric');
+const folder = resolve(import.meta.dirname, '../test/recordings/fabric');
 
 await record();
 await recordOther();

@@ -13,7 +13,7 @@ import { createAuthority } from '../../tools/local-network/certificate-authority
  * can sign whatever it likes. The organisations' peers and clients are the recorded ones.
  */
 const recorded: EvidenceWithBlocks = JSON.parse(
-  readFileSync(new URL('../vectors/fabric/settled.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../recordings/fabric/settled.json', import.meta.url), 'utf8'),
 );
 const contents = recorded.fabric.blocks.map(({ content }) => Buffer.from(content, 'base64'));
 const last = contents.length - 1;

@@ -61,7 +61,7 @@ function checkPattern(pattern: Pattern, file: string, text: string): readonly Fi
 }
 
 function checkLength(file: string, text: string): readonly Finding[] {
-  const isGenerated = /\.(json|jsonl)$|(^|\/)go\.sum$|^docs\/reference\/|\/(compiled|generated)\//.test(file);
+  const isGenerated = /\.(json|jsonl|block)$|(^|\/)go\.sum$|^docs\/reference\/|\/(compiled|generated)\//.test(file);
   const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
   if (isGenerated || lines <= maxLines) return [];
   return [

@@ -12,7 +12,7 @@ import { StaleReads } from './stale-reads.ts';
 import { type EvidenceWithBlocks, hashOfFirstBlock, verifyBlocks } from './verify-blocks.ts';
 
 /** What a real network of four countries made of one settlement; see tools/record-fabric-blocks.ts. */
-const vectors = new URL('../../../../test/vectors/fabric/', import.meta.url);
+const vectors = new URL('../../../../test/recordings/fabric/', import.meta.url);
 const recorded: EvidenceWithBlocks = JSON.parse(readFileSync(new URL('settled.json', vectors), 'utf8'));
 const other = readFileSync(new URL('other-genesis.block', vectors));
 const contents = recorded.fabric.blocks.map(({ content }) => Buffer.from(content, 'base64'));
