@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkDependencies, dependencyTable, type DependencyRow } from './tidy/check-dependencies.ts';
 import { checkDirections } from './tidy/check-directions.ts';
@@ -42,7 +43,8 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-if (import.meta.main) {
+// Through the launcher this file is not the first one that Node loads.
+if (resolve(process.argv[1] ?? '') === import.meta.filename) {
   const tree = readTree(fileURLToPath(new URL('..', import.meta.url)));
   const findings = tidy(tree);
   for (const finding of findings) console.log(printFinding(finding));

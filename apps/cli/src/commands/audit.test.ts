@@ -9,7 +9,7 @@ import { call, startTestApi, type TestApi } from '../test-support.ts';
 
 const vectors = new URL('../../../../test/vectors/audit/', import.meta.url).pathname;
 const settled = join(vectors, 'valid/settled.json');
-const onFabric = join(vectors, '../fabric/settled.json');
+const onFabric = join(vectors, '../../recordings/fabric/settled.json');
 const network: string = JSON.parse(readFileSync(settled, 'utf8')).network;
 
 let api: TestApi;
@@ -112,7 +112,7 @@ test('another channel, a changed block and blocks that are not there are refused
   const evidence = JSON.parse(readFileSync(onFabric, 'utf8'));
   const { fabric, ...without } = evidence;
   const { chaincode, blocks } = fabric;
-  const other = join(vectors, '../fabric/other-genesis.block');
+  const other = join(vectors, '../../recordings/fabric/other-genesis.block');
   assert.deepEqual(await verify(evidence, '--first-block', other), [3, 'configuration-other']);
   assert.deepEqual(await verify({ ...evidence, fabric: { chaincode, blocks: blocks.slice(0, -1) } }), [
     3,
