@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { PublicKey, SigningKey, Verify } from '@linkspan/protocol';
+import { type PublicKey, type RecentMap, recentMap, type SigningKey, type Verify } from '@linkspan/protocol';
 import { ed25519PublicKey, verifyEd25519 } from './ed25519.ts';
 import { verifySecp256k1 } from './secp256k1.ts';
 
@@ -37,26 +37,4 @@ function isCertificateKey(key: PublicKey): key is `secp256k1:${string}` {
 function checkEd25519(keys: RecentMap<KeyObject | 'unusable'>, key: SigningKey, bytes: Uint8Array, signature: string) {
   const keyObject = keys.get(key) ?? keys.set(key, ed25519PublicKey(key) ?? 'unusable');
   return keyObject !== 'unusable' && verifyEd25519(keyObject, bytes, signature);
-}
-
-type RecentMap<V> = { get(key: string): V | undefined; set(key: string, value: V): V };
-
-/** A map that forgets what was not asked for longest. */
-function recentMap<V>(limit: number): RecentMap<V> {
-  const map = new Map<string, V>();
-  return {
-    get: (key) => {
-      const value = map.get(key);
-      if (value === undefined) return undefined;
-      map.delete(key);
-      map.set(key, value);
-      return value;
-    },
-    set: (key, value) => {
-      const [oldest] = map.size >= limit ? map.keys() : [];
-      if (oldest !== undefined) map.delete(oldest);
-      map.set(key, value);
-      return value;
-    },
-  };
 }

@@ -25,6 +25,7 @@ export * from './operation.ts';
 export * from './parse.ts';
 export * from './parsed.ts';
 export * from './rate.ts';
+export * from './recent-map.ts';
 export * from './records.ts';
 export * from './register.ts';
 export * from './refusal.ts';

@@ -1,7 +1,9 @@
 /** A bounded map of answers that can always be found again. */
 export type RecentMap<V> = {
   get(key: string): V | undefined;
-  /** Gives the value back. */ set(key: string, value: V): V;
+  /** Gives the value back. */
+  set(key: string, value: V): V;
+  delete(key: string): void;
 };
 
 /**
@@ -27,5 +29,9 @@ export function recentMap<V>(limit: number): RecentMap<V> {
       return before === undefined ? undefined : keep(key, before);
     },
     set: keep,
+    delete(key) {
+      recent.delete(key);
+      older.delete(key);
+    },
   };
 }

@@ -3,6 +3,8 @@ import type { Queries, QueryType, Reader, Stored, World } from '@linkspan/contra
 import {
   Fault,
   type JsonObject,
+  type RecentMap,
+  recentMap,
   type Result,
   type SettlementEvent,
   type SignedCall,
@@ -17,7 +19,6 @@ import { checkRecent } from './check-ledger.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { type HeadFile, openHeadFile, readHead } from './head-file.ts';
 import { deepFreeze, HostWorld } from './host-world.ts';
-import { RecentValues } from './recent-values.ts';
 import { storageFault } from './storage-fault.ts';
 
 /** The contract that a host runs. `@linkspan/contract` exports both functions. */
@@ -105,9 +106,9 @@ class Host implements EmbeddedLedger {
   readonly #store: BlockStore;
   readonly #head: HeadFile;
   readonly #opened: DisposableStack;
-  readonly #values: RecentValues<Stored>;
-  readonly #events = new RecentValues<LedgerEvent>(RECENT_BLOCKS);
-  readonly #recent = new RecentValues<BlockEvents>(RECENT_BLOCKS);
+  readonly #values: RecentMap<Stored>;
+  readonly #events = recentMap<LedgerEvent>(RECENT_BLOCKS);
+  readonly #recent = recentMap<BlockEvents>(RECENT_BLOCKS);
   readonly #waiting = new Set<() => void>();
   #last: ChainEnd;
   #queue: Submission[] = [];
@@ -123,7 +124,7 @@ class Host implements EmbeddedLedger {
     this.#store = store;
     this.#head = head;
     this.#opened = opened;
-    this.#values = new RecentValues(options.cacheEntries ?? 20_000);
+    this.#values = recentMap(options.cacheEntries ?? 20_000);
     this.#last = store.last();
     this.archive = blockArchive(store, (read) => {
       this.#checkServing();
