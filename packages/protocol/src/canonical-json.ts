@@ -45,17 +45,39 @@ function canonicalArray(values: readonly unknown[]): string {
 }
 
 function canonicalObject(value: Readonly<Record<string, unknown>>): string {
-  // RFC 8785 orders by UTF-16 code units, which is what the default sort of strings compares. The array is our own.
-  const keys = Object.keys(value);
-  keys.sort();
+  const keys = sortedKeys(value);
   let text = '{';
-  for (const key of keys) {
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] ?? '';
     const member = value[key];
-    if (member === undefined) continue;
-    text += `${text.length === 1 ? '' : ','}${canonicalString(key)}:${canonicalJson(member)}`;
+    if (member !== undefined) text += `${text.length === 1 ? '' : ','}${memberName(key)}${canonicalJson(member)}`;
   }
   return `${text}}`;
 }
+
+/** RFC 8785 orders by UTF-16 code units, which is what `<` and the default sort of strings compare. */
+function sortedKeys(value: object): string[] {
+  const keys = Object.keys(value);
+  for (let i = 1; i < keys.length; i++) {
+    const [before, key] = [keys[i - 1] ?? '', keys[i] ?? ''];
+    // Most documents come in order already, and looking costs less than sorting. The array is our own.
+    if (before > key) return keys.sort();
+  }
+  return keys;
+}
+
+/** Few names are written again and again, so the first ones that come are kept. */
+function memberName(name: string): string {
+  const known = NAMES.get(name);
+  if (known !== undefined) return known;
+  const text = `${canonicalString(name)}:`;
+  if (NAMES.size < KEPT_NAMES && name.length < LONG_NAME) NAMES.set(name, text);
+  return text;
+}
+
+const NAMES = new Map<string, string>();
+const KEPT_NAMES = 1024;
+const LONG_NAME = 32;
 
 /** Every object is a record of its own enumerable members. */
 function isRecord(value: object): value is Readonly<Record<string, unknown>> {

@@ -8,6 +8,7 @@ import { checkCurrency, type Money, parseAmount } from './money.ts';
 import { problemsOf } from './parse.ts';
 import type { Parsed, Unparsed } from './parsed.ts';
 import { applyRate, checkRateCurrencies, checkRateValue, type ExchangeRate, ROUNDINGS } from './rate.ts';
+import { recentMap } from './recent-map.ts';
 import { type Problem, problem } from './refusal.ts';
 import { type AccountRecord, type InstrumentRecord, systemOfAccount } from './records.ts';
 import type { Register } from './register.ts';
@@ -302,7 +303,8 @@ class Checks {
 
   /** The text at a pointer, unless it is missing, no text, or reported already. */
   #text(pointer: string): string | undefined {
-    return this.problems.some((each) => each.pointer === pointer) ? undefined : stringAt(this.#input, pointer);
+    const isReported = this.problems.length > 0 && this.problems.some((each) => each.pointer === pointer);
+    return isReported ? undefined : stringAt(this.#input, pointer);
   }
 }
 
@@ -313,9 +315,16 @@ function stringAt(input: unknown, pointer: string): string | undefined {
 
 function valueAt(input: unknown, pointer: string): unknown {
   let at: unknown = input;
-  for (const name of pointer.split('/').slice(1)) {
+  for (const name of namesOf(pointer)) {
     if (typeof at !== 'object' || at === null || Array.isArray(at) || !Object.hasOwn(at, name)) return undefined;
     at = Reflect.get(at, name);
   }
   return at;
 }
+
+/** The names that a pointer leads through. The checks ask for the same few dozen pointers of every instruction. */
+function namesOf(pointer: string): readonly string[] {
+  return POINTERS.get(pointer) ?? POINTERS.set(pointer, pointer.split('/').slice(1));
+}
+
+const POINTERS = recentMap<readonly string[]>(256);
