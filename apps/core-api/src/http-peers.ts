@@ -102,6 +102,7 @@ export function createHttpPeers(urls: Readonly<Record<string, string>>, options:
 
 const CONNECTIONS = 16;
 const TIMEOUT_MS = 5_000;
+const WHOLE_MS = 3 * TIMEOUT_MS;
 const PATIENCE_MS = 2_000;
 const MAXIMUM_ANSWER_BYTES = 1024 * 1024;
 
@@ -123,15 +124,12 @@ function openPool(organisation: string, url: string, { tls, names }: HttpPeersOp
 
 async function exchange(pool: HttpPool, organisation: string, path: string, body: string): Promise<unknown> {
   try {
-    const response = await pool.request({
-      path,
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...traceHeaders() },
-      body,
+    const headers = { 'content-type': 'application/json', ...traceHeaders() };
+    return await pool.exchange({ path, method: 'POST', headers, body }, WHOLE_MS, async (response) => {
+      if (response.statusCode < 300) return response.body.json();
+      const text = await response.body.text();
+      throw new Error(`HTTP ${response.statusCode} ${text.slice(0, 200)}`);
     });
-    if (response.statusCode < 300) return await response.body.json();
-    const text = await response.body.text();
-    throw new Error(`HTTP ${response.statusCode} ${text.slice(0, 200)}`);
   } catch (cause) {
     // Shares and statements prove themselves and count once, so it does not matter whether they came.
     throw new Fault('peer-unavailable', `${organisation} gave no answer to ${path}.`, { cause, mayHaveHappened: true });

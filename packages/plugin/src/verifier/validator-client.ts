@@ -36,6 +36,7 @@ export type ValidatorClient = {
   close(): Promise<void>;
 };
 
+const CONNECT_MS = 2_000;
 /** What an answer may take on top of the time that was asked for, before the validator counts as silent. */
 const ANSWER_MS = 5_000;
 /** Balances of all accounts of a system are the longest answer there is. */
@@ -47,7 +48,7 @@ const LONGEST_LINE = 1_000_000;
 export function openValidatorPool({ url, name, tls }: ValidatorEndpoint, connections = 256): HttpPool {
   const { origin } = new URL(url);
   const pool = { connections, bodyTimeout: 0 };
-  return createHttpPool({ origin, tls, serverName: name, connectTimeoutMs: 2_000, pool });
+  return createHttpPool({ origin, tls, serverName: name, connectTimeoutMs: CONNECT_MS, pool });
 }
 
 export function createValidatorClient(endpoint: ValidatorEndpoint): ValidatorClient {
@@ -95,15 +96,13 @@ export function createValidatorClient(endpoint: ValidatorEndpoint): ValidatorCli
   ): Promise<{ status: number; body: unknown }> {
     try {
       const headers = { 'content-type': 'application/json' };
-      const response = await pool.request({
-        path: prefix + path,
-        method: 'POST',
-        headers,
-        body,
-        signal,
-        headersTimeout: waitMs + ANSWER_MS,
-      });
-      return { status: response.statusCode, body: await boundedJson(response.body, LARGEST_ANSWER_BYTES) };
+      const headersTimeout = waitMs + ANSWER_MS;
+      const request = { path: prefix + path, method: 'POST' as const, headers, body, signal, headersTimeout };
+      const wholeMs = CONNECT_MS + waitMs + 2 * ANSWER_MS;
+      return await pool.exchange(request, wholeMs, async (response) => ({
+        status: response.statusCode,
+        body: await boundedJson(response.body, LARGEST_ANSWER_BYTES),
+      }));
     } catch (error) {
       throw noAnswer('validator-unavailable', who, error);
     }

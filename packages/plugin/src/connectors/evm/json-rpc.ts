@@ -22,6 +22,7 @@ export class RpcError extends Error {
   }
 }
 
+const CONNECT_MS = 2_000;
 const LARGEST_BATCH = 100;
 /** A page of the log of a busy token has a few megabytes; a node that sends more is not read to the end. */
 const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -36,7 +37,7 @@ export function createJsonRpc(options: {
   const pool = createHttpPool({
     origin: url.origin,
     tls: options.tls,
-    connectTimeoutMs: 2_000,
+    connectTimeoutMs: CONNECT_MS,
     pool: {
       connections: 16,
       headersTimeout: options.timeoutMs,
@@ -58,13 +59,14 @@ export function createJsonRpc(options: {
   async function send(batch: readonly Pending[]): Promise<void> {
     try {
       const requests = batch.map(({ id, method, params }) => ({ jsonrpc: '2.0', id, method, params }));
-      const { body } = await pool.request({
+      const request = {
         path,
-        method: 'POST',
+        method: 'POST' as const,
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(requests.length === 1 ? requests[0] : requests),
-      });
-      const answer: unknown = await body.json();
+      };
+      const wholeMs = CONNECT_MS + 3 * options.timeoutMs;
+      const answer = await pool.exchange(request, wholeMs, ({ body }): Promise<unknown> => body.json());
       const answers = new Map(
         (Array.isArray(answer) ? answer : [answer]).filter(isObject).map((one) => [one['id'], one]),
       );

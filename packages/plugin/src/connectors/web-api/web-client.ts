@@ -35,7 +35,7 @@ export function createWebClient(options: WebClientOptions): WebClient {
   const pool = createHttpPool({
     origin: base.origin,
     tls: options.tls,
-    connectTimeoutMs: 2_000,
+    connectTimeoutMs: CONNECT_MS,
     pool: { connections: 64, bodyTimeout: options.timeoutMs, maxResponseSize: LARGEST_ANSWER_BYTES },
   });
   let token: Promise<Token> | undefined;
@@ -46,15 +46,20 @@ export function createWebClient(options: WebClientOptions): WebClient {
     { signal, waitMs = 0 }: SendOptions = {},
   ): Promise<WebAnswer> {
     try {
-      const { statusCode, body } = await pool.request({
+      const sent = {
         method: request.method,
         path: prefix + request.path,
         headers,
         headersTimeout: options.timeoutMs + waitMs,
         ...(request.body === undefined ? {} : { body: request.body }),
         ...(signal ? { signal } : {}),
-      });
-      return { status: statusCode, body: parsedOrText(await body.text()) };
+      };
+      // Each part has its limit, and so has the whole, which may wait for a connection besides.
+      const wholeMs = CONNECT_MS + waitMs + 3 * options.timeoutMs;
+      return await pool.exchange(sent, wholeMs, async ({ statusCode, body }) => ({
+        status: statusCode,
+        body: parsedOrText(await body.text()),
+      }));
     } catch (error) {
       throw noAnswer('system-unavailable', options.system, error);
     }
@@ -124,6 +129,7 @@ export function createWebClient(options: WebClientOptions): WebClient {
   return { send, close: () => pool.close() };
 }
 
+const CONNECT_MS = 2_000;
 const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
 const LONGEST_TOKEN_S = 86_400;
 
