@@ -15,11 +15,6 @@ export type SystemPromise = (typeof PROMISES)[number];
 
 const instantMsSchema = z.int().min(0);
 
-/** Whose statements count about a system, and how many of them must say the same. */
-export const validatorsSchema = z
-  .strictObject({ keys: z.array(signingKeySchema).min(1).max(15).readonly(), threshold: z.int().min(1).max(15) })
-  .readonly();
-
 /** A connected system, registered by the organisation that owns it. `windows` are its opening times in UTC milliseconds; none means always open. */
 export const systemRecordSchema = z
   .strictObject({
@@ -34,7 +29,9 @@ export const systemRecordSchema = z
       .readonly(),
     promises: z.array(z.enum(PROMISES)).max(PROMISES.length).readonly(),
     finality: z.string().min(1).max(140),
-    validators: validatorsSchema,
+    validators: z
+      .strictObject({ keys: z.array(signingKeySchema).min(1).max(15).readonly(), threshold: z.int().min(1).max(15) })
+      .readonly(),
     windows: z
       .array(z.strictObject({ from: instantMsSchema, to: instantMsSchema }).readonly())
       .max(400)

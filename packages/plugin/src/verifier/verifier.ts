@@ -31,6 +31,8 @@ export type Verifier = AsyncDisposable & {
   readonly system: string;
   /** From now on nobody asks these validators: the ledger takes nothing any more that they sign. */
   suspend(keys: readonly SigningKey[]): void;
+  /** Whom the ledger listens to by now, and how many of them must say the same. Validators with other keys are no longer asked, or not yet. */
+  trust(validators: { readonly keys: readonly SigningKey[]; readonly threshold: number }): void;
   /**
    * Has the operation executed by one validator, the next one on silence, and collects what all of them read back. Never gives up before the signal
    * fires; then it throws a Fault `validator-unavailable`, and the operation may have happened.
@@ -85,17 +87,18 @@ type Errand = { readonly path: string; readonly body: object };
 const LATE_ANSWERS_MS = 1_000;
 
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { network, system, threshold, verify } = options;
+  const { network, system, verify } = options;
+  let { threshold } = options;
   const suspended = new Set(options.suspended);
   const waitMs = options.waitMs ?? 10_000;
   const clients = options.validators.map(options.connect ?? createValidatorClient);
-  const keys = options.validators.map(({ key }) => key);
+  let keys: readonly SigningKey[] = options.validators.map(({ key }) => key);
   const said = createStatementMemory(20_000);
   const order = options.order ?? orderById;
   const closed = new AbortController();
 
   function trusted(): ValidatorClient[] {
-    return clients.filter(({ key }) => !suspended.has(key));
+    return clients.filter(({ key }) => keys.includes(key) && !suspended.has(key));
   }
 
   /** Whoever works for a settlement, in whichever organisation, does so within one trace. */
@@ -234,6 +237,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     suspend: (suspendedKeys) => {
       for (const key of suspendedKeys) suspended.add(key);
     },
+    trust: (validators) => ({ keys, threshold } = validators),
     perform: (operation, certificate, signal) =>
       collect(operation, { path: PATHS.submit, body: { operation, ...(certificate ? { certificate } : {}) } }, signal),
     fence: (operation, reason, certificate, signal) =>
