@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { accept, Broken, type Endpoint, ENDPOINTS, type Json, refuse, type Result } from '@linkspan/protocol';
-import { serverOptions, withinTrace } from '@linkspan/plugin';
+import { HTTP_OPTIONS, refuseNoHttp, serverOptions, withinTrace } from '@linkspan/plugin';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { admitOrganisations, type OrganisationTls } from './admit-organisations.ts';
@@ -10,7 +10,7 @@ import { accessOf, guardRequests } from './authentication/request-guard.ts';
 import { createClientLimits, type Limits } from './client-limits.ts';
 import { serveEvents } from './event-stream.ts';
 import { createHandlers, type Handler, type Handlers, type Services } from './handlers.ts';
-import { HTTP_OPTIONS, keepEdges, refuseNoHttp } from './http-edges.ts';
+import { keepEdges } from './http-edges.ts';
 import { acceptJson, BODY_LIMIT_BYTES } from './json-body.ts';
 import { INTERNAL, refusalOf, sendProblem } from './problem-reply.ts';
 import { headerText, refuseParameters } from './request-parts.ts';

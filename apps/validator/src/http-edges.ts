@@ -1,10 +1,6 @@
-import type { ServerOptions } from 'node:http';
-import type { Socket } from 'node:net';
-import { problemDetails, type Refusal, refuse } from '@linkspan/protocol';
+import { MOST_CONNECTIONS } from '@linkspan/plugin';
+import { type Refusal, refuse } from '@linkspan/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-
-/** Node would refuse a request without a host by itself, with an empty answer; and looks for requests that never end only twice a minute. */
-export const HTTP_OPTIONS: ServerOptions = { requireHostHeader: false, connectionsCheckingInterval: 5_000 };
 
 /** How long a request may take to arrive. Answers may take longer: they wait for a system. */
 export const REQUEST_TIMEOUT_MS = 30_000;
@@ -24,15 +20,3 @@ export function keepEdges(
       return sendRefusal(reply, refuse('http-malformed', 'A request of HTTP/1.1 names its host.').refusal);
   });
 }
-
-/** What is no HTTP at all never becomes a request; it is answered in the same form all the same. */
-export function refuseNoHttp(_error: Error, socket: Socket): void {
-  if (!socket.writable) return void socket.destroy();
-  const body = JSON.stringify(
-    problemDetails(refuse('http-malformed', 'What came over this connection is no HTTP request.').refusal),
-  );
-  const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
-  socket.end(head + body);
-}
-
-const MOST_CONNECTIONS = 2_000;

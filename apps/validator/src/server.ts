@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { Broken, ERRORS, Fault, problemDetails, type Refusal, type Result } from '@linkspan/protocol';
 import {
   clientNames,
+  HTTP_OPTIONS,
   keepCurrent,
   newTrace,
   parseAttest,
@@ -12,6 +13,7 @@ import {
   parseSubmit,
   parseTraceparent,
   PATHS,
+  refuseNoHttp,
   serverOptions,
   type Validator,
   withinTrace,
@@ -19,7 +21,7 @@ import {
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { MutualTls, ValidatorConfig } from './config.ts';
-import { HTTP_OPTIONS, keepEdges, refuseNoHttp, REQUEST_TIMEOUT_MS } from './http-edges.ts';
+import { keepEdges, REQUEST_TIMEOUT_MS } from './http-edges.ts';
 
 const BODY_LIMIT_BYTES = 128 * 1024;
 const HEARTBEAT_MS = 15_000;

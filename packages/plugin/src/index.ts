@@ -7,6 +7,7 @@ export { readWebApi } from './connectors/web-api/web-api-config.ts';
 export * from './describe-document.ts';
 export { readDocument, type DocumentReader, isObject } from './document-reader.ts';
 export * from './secret.ts';
+export * from './transport/http-edges.ts';
 export * from './transport/http-pool.ts';
 export * from './transport/peer-names.ts';
 export * from './trace-context.ts';

@@ -18,13 +18,16 @@ export function keepEdges(app: FastifyInstance): void {
   });
 }
 
-/** What is no HTTP at all never becomes a request; it is answered in the same form all the same. */
-export function refuseNoHttp(_error: Error, socket: Socket): void {
+/** What is no HTTP at all, or never ends, never becomes a request; it is answered in the same form all the same. */
+export function refuseNoHttp(error: Error, socket: Socket): void {
   if (!socket.writable) return void socket.destroy();
-  const body = JSON.stringify(
-    problemOf(refuse('request-invalid', 'What came over this connection is no HTTP request.').refusal),
-  );
-  const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
+  const isLate = 'code' in error && error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const { refusal } = isLate
+    ? refuse('request-timeout', 'The request did not arrive whole within the time that is allowed for it.')
+    : refuse('request-invalid', 'What came over this connection is no HTTP request.');
+  const body = JSON.stringify(problemOf(refusal));
+  const status = isLate ? '408 Request Timeout' : '400 Bad Request';
+  const head = `HTTP/1.1 ${status}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
   socket.end(head + body);
 }
 

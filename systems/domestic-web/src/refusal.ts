@@ -47,6 +47,7 @@ export const REFUSALS = {
   'cursor-ahead': [409, 'NARR'],
   'epoch-not-next': [409, 'NARR'],
   'body-too-large': [413, 'NARR'],
+  'request-timeout': [408, 'NARR'],
   'media-type-unsupported': [415, 'NARR'],
   'account-unknown': [422, 'AC01'],
   'asset-unknown': [422, 'NARR'],
