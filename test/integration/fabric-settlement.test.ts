@@ -5,6 +5,8 @@ import { createVerify } from '@linkspan/keys';
 import { type ArchivedLedger, openFabricLedger } from '@linkspan/ledger';
 import { hashOf } from '@linkspan/protocol';
 import { type InProcessNetwork, inProcessNetwork, MemoryWorld, sampleInstruction } from '@linkspan/testkit';
+import { Random } from '../simulation/random.ts';
+import { act, type Deed } from '../simulation/workload.ts';
 import { startTestNetwork, type TestNetwork, whyNoFabric } from './fabric-network.ts';
 
 const missing = await whyNoFabric();
@@ -57,6 +59,14 @@ function settlements(): void {
       for (const { held } of Object.values(net.totals(system))) assert.equal(held, 0n);
   });
 
+  test('the same seeded workload ends alike on the embedded ledger: every phase and every balance', async () => {
+    const seed = 20;
+    await using embedded = await inProcessNetwork();
+    const onFabric = await workload(net, seed);
+    assert.ok(['settled', 'cancelled', 'rejected'].every((end) => Object.values(onFabric.ends).includes(end)));
+    assert.deepEqual(onFabric, await workload(embedded, seed));
+  });
+
   test('every organisation’s archive is the same, and its calls, run again in memory, end in equal canonical state', async () => {
     const [first, ...others] = await Promise.all(ledgers.map(({ archive }) => callsOf(archive)));
     assert.ok(first && first.length > 60);
@@ -74,6 +84,49 @@ function settlements(): void {
     const expected = await digestOf(again);
     for (const ledger of ledgers) assert.equal(await digestOf(ledger), expected);
   });
+}
+
+/** Deeds whose end does not hang on who is faster. */
+const DEEDS = [
+  'settle',
+  'settle',
+  'payer-short',
+  'copies-differ',
+  'one-side-only',
+  'retract',
+] as const satisfies Deed[];
+
+/** Trades drawn from a seed, all at once: how each ended, and what moved in every system. */
+async function workload(network: InProcessNetwork, seed: number): Promise<{ ends: object; moved: object }> {
+  const random = new Random(seed);
+  const before = positions(network);
+  const lodged = await Promise.all(
+    Array.from({ length: 16 }, async (_, i) => {
+      const deed = DEEDS[i] ?? random.pick(DEEDS);
+      // What settles must not meet its deadline on a slow machine; what cannot is over when it comes.
+      const dueInMs = deed === 'settle' ? 300_000 : 5_000;
+      return { name: `${i} ${deed}`, proposal: await act(network, random, deed, `SEED-${seed}-${i}`, dueInMs) };
+    }),
+  );
+  const ends: Record<string, string> = {};
+  for (const { name, proposal } of lodged)
+    ends[name] = (await network.until(proposal, ['settled', 'cancelled', 'rejected'], 90_000)).state.phase;
+  const after = positions(network);
+  const moved = Object.fromEntries(
+    [...after].map(([name, amount]) => [name, String(amount - (before.get(name) ?? 0n))]),
+  );
+  return { ends, moved };
+}
+
+function positions(network: InProcessNetwork): Map<string, bigint> {
+  return new Map(
+    ['fcy-evm', 'rtgs', 'csd'].flatMap((system) =>
+      Object.entries(network.totals(system)).flatMap(([name, { balance, held }]) => [
+        [`${system} ${name}`, balance] as const,
+        [`${system} ${name} held`, held] as const,
+      ]),
+    ),
+  );
 }
 
 /** The sample network's three organisations are at home in the first three countries; the fourth only endorses. */

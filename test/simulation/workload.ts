@@ -20,8 +20,14 @@ const BUYERS_SIDE = 'central-bank-a';
 const SELLERS_SIDE = 'csd-b';
 
 /** Does it, as far as the ledger lets people; answers with the proposal. */
-export async function act(network: InProcessNetwork, random: Random, deed: Deed, tradeId: string): Promise<Hash> {
-  const instruction = sampleInstruction(tradeId, network.clock.now(), random.between(2_000, 45_000));
+export async function act(
+  network: InProcessNetwork,
+  random: Random,
+  deed: Deed,
+  tradeId: string,
+  dueInMs = random.between(2_000, 45_000),
+): Promise<Hash> {
+  const instruction = sampleInstruction(tradeId, network.clock.now(), dueInMs);
   switch (deed) {
     case 'settle':
       return network.lodge(instruction);
