@@ -11,7 +11,7 @@ import {
   signCertificates,
   type SignedCall,
 } from '@linkspan/protocol';
-import { ContractScene, sampleInstruction, type SampleNetwork, sampleNetwork } from '@linkspan/testkit';
+import { ChangingScene, sampleInstruction, type SampleNetwork, sampleNetwork } from '@linkspan/testkit';
 
 /** The sample network with no more than one trade needs, so that the files stay small. */
 export function smallNetwork(): SampleNetwork {
@@ -38,7 +38,7 @@ export function smallNetwork(): SampleNetwork {
 }
 
 /** A settlement run on the contract alone, of which the evidence can be taken at any time. Each submission is a block, from 1. */
-export class EvidenceScene extends ContractScene {
+export class EvidenceScene extends ChangingScene {
   /** The block that the last submission made. */
   get block(): number {
     return this.submitted.length;
@@ -54,7 +54,7 @@ export class EvidenceScene extends ContractScene {
 
   /** One organisation's signature over the root of all certificates of the last block. */
   shares(organisation: string, certificates: readonly Certificate[]): CertificateShare[] {
-    const signer = this.net.organisations[organisation]?.certificate;
+    const signer = this.signersOf(organisation)?.certificate;
     assert.ok(signer);
     return signCertificates(signer, this.block, certificates);
   }

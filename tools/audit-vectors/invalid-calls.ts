@@ -193,7 +193,7 @@ export const certificates = {
   ),
   'other-epoch': tampered(
     'both organisations’ signatures are over the certificate of another epoch',
-    'certificate-unknown',
+    'certificate-epoch-ended',
     CERTIFY,
     (edit) => changedShares(edit, (shares) => shares.map((share) => certified(share, { epoch: 2 }))),
   ),

@@ -1,5 +1,6 @@
 import { amounts, certificates, lists, signatures } from './invalid-calls.ts';
 import { claims, forms, networks, times } from './invalid-claims.ts';
+import { epochs } from './invalid-epochs.ts';
 import type { InvalidFile } from './tampering.ts';
 
 /** Everything that is done to good files, by name. */
@@ -8,6 +9,7 @@ export const invalidFiles: Readonly<Record<string, InvalidFile>> = {
   ...lists,
   ...signatures,
   ...certificates,
+  ...epochs,
   ...times,
   ...networks,
   ...claims,

@@ -10,6 +10,7 @@ import {
   type SignedStatement,
 } from '@linkspan/protocol';
 import { lodgeBody } from '@linkspan/testkit';
+import { acrossEpochs, membershipChanged } from './epoch-scenes.ts';
 import { EvidenceScene, smallNetwork } from './evidence-scene.ts';
 
 /** A file that holds, and what the verifier must say of it. */
@@ -43,6 +44,16 @@ export function validFiles(): Record<string, ValidFile> {
       what: 'calls and statements of two settlements under one signature each, certificates under one root',
       verdict: 'complete',
       evidence: batched(),
+    },
+    'across-epochs': {
+      what: 'an organisation gets new keys while a settlement is committed; another one follows in the new epoch',
+      verdict: 'complete',
+      evidence: acrossEpochs(),
+    },
+    'membership-changed': {
+      what: 'an organisation joins and another one leaves while a settlement is under way; a key is revoked',
+      verdict: 'complete',
+      evidence: membershipChanged(),
     },
     period: { what: 'three settlements of a period', verdict: 'complete', evidence: period() },
     'not-ended': { what: 'holds are asked for and not answered', verdict: 'incomplete', evidence: notEnded() },

@@ -41,10 +41,15 @@ export function settlementBody({ state, head, certificates, shares }: Settlement
       byPeople: operation.byPeople,
     })),
     decision: decision && { kind: decision.kind, because: decision.because, sequence: decision.sequence },
-    certificates: certificates.map(({ kind }) => ({
+    certificates: certificates.map(({ kind, epoch }) => ({
       kind,
-      signatures: new Set(shares.filter((share) => share.certificate.kind === kind).map((share) => share.key)).size,
-      quorum: known.genesis.quorum,
+      epoch,
+      signatures: new Set(
+        shares
+          .filter(({ certificate }) => certificate.kind === kind && certificate.epoch === epoch)
+          .map((share) => share.key),
+      ).size,
+      quorum: known.quorums.get(epoch) ?? known.genesis.quorum,
     })),
     residuals: state.residuals.map(({ residual, terms }) => ({
       residual,

@@ -172,6 +172,25 @@ test('in development other machines are reached by TLS only, and listened to by 
   assert.deepEqual(problemsOf(open), ['/organisations/0/listen/tls']);
 });
 
+test('keys that a change of the network brings stand beside the others; only the ledger can then say which count', () => {
+  const [organisation] = DOCUMENT.organisations;
+  const [system] = organisation?.systems ?? [];
+  const [validator] = system?.validators ?? [];
+  const nextKey = sample.validators['fcy-evm']?.[1]?.key;
+  const systems = [{ ...system, validators: [{ ...validator, nextKey }] }];
+  const other = { ...organisation, keyFile: 'b.keys.json', nextKeyFile: 'a.next.json', systems };
+  const config = loadWith({ ...DOCUMENT, organisations: [{ ...other, keysFrom: 'ledger' }] });
+  assert.ok(config.ok, JSON.stringify(config));
+  const [one] = config.value.organisations;
+  assert.equal(one?.nextKeyFile, '/etc/linkspan/net/a.next.json');
+  assert.deepEqual(
+    one?.systems[0]?.validators.map(({ key, url }) => [key, url]),
+    [validator?.key, nextKey].map((key) => [key, validator?.url]),
+  );
+  const fixed = problemsOf({ ...DOCUMENT, organisations: [other] });
+  assert.deepEqual(fixed, ['/organisations/0/keyFile']);
+});
+
 function loadWith(document: object) {
   return load({ ...FILES, '/etc/linkspan/net/core.json': document });
 }

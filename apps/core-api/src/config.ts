@@ -25,6 +25,7 @@ import {
   networkId,
   parse,
   type Result,
+  type SigningKey,
   signingKeySchema,
   type TlsCredentials,
 } from '@linkspan/protocol';
@@ -55,6 +56,8 @@ export type OrganisationConfig = {
   /** What the organisation presents to other organisations when it asks them, and the authorities that it believes there. */
   readonly client?: Live<TlsCredentials> | undefined;
   readonly keyFile: string;
+  /** Keys that a change of the network puts in the place of the others, or has put there. */
+  readonly nextKeyFile?: string | undefined;
   readonly journal: string;
   /** What the organisation registers at start. */
   readonly register: readonly CallBody[];
@@ -81,8 +84,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Reads the configuration file
  * `{ mode, network: { genesis: FILE }, ledger: { kind: "embedded", directory } | { kind: "fabric", … }, peers: { ORGANISATION: { url?, name? } }, organisations: [{ id,
- * listen: { host?, port, tls?: { certFile, keyFile, caFile } }, client?: { certFile, keyFile, caFile }, keyFile, journal: FILE, register: FILE,
- * systems: [{ id, tls?: { certFile, keyFile, caFile }, validators: [{ key, url, name? }] }], authentication: { kind: "issuer", issuer: URL, audience,
+ * listen: { host?, port, tls?: { certFile, keyFile, caFile } }, client?: { certFile, keyFile, caFile }, keyFile, nextKeyFile?, keysFrom?, journal: FILE, register: FILE,
+ * systems: [{ id, tls?: { certFile, keyFile, caFile }, validators: [{ key, nextKey?, url, name? }] }], authentication: { kind: "issuer", issuer: URL, audience,
  * jwks: URL } | { kind: "development", clients: FILE, keys: FILE, audience? } }], limits?: { requestsPerSecond, burst, concurrent }, logLevel? }`
  * and every file that it names, whose paths are relative to it; all problems are reported at once. `LINKSPAN_LOG_LEVEL` overrides the log level.
  */
@@ -157,15 +160,24 @@ function readOrganisation(
     'Other organisations ask for a certificate: give certFile, keyFile and caFile.',
   );
   const keyFile = at(reader.text('keyFile', undefined, 'the name of a key file with both keys of the organisation'));
+  // What the genesis says of keys holds until the network changes them; from then on only the ledger knows.
+  const keysFrom = reader.choice('keysFrom', ['genesis', 'ledger'], 'genesis');
+  const named = keysFrom === 'genesis' ? genesis : undefined;
   if (reader.has('keyFile')) {
-    const wrong = whyNotKeysOf(genesis, id, keyFile, files.keys(keyFile));
+    const wrong = whyNotKeysOf(named, id, keyFile, files.keys(keyFile));
     if (wrong !== undefined) reader.fail('keyFile', wrong);
+  }
+  const nextKeyFile = reader.has('nextKeyFile') ? at(reader.text('nextKeyFile', undefined, FILE)) : undefined;
+  if (nextKeyFile !== undefined) {
+    const wrong = whyNotKeysOf(undefined, id, nextKeyFile, files.keys(nextKeyFile));
+    if (wrong !== undefined) reader.fail('nextKeyFile', wrong);
   }
   return {
     id,
     listen,
     client: client && readMutualTls(client, own, 'client'),
     keyFile,
+    nextKeyFile,
     journal: at(reader.text('journal', undefined, FILE)),
     register: reader.parsed('register', inFile(context, parseRegister), FILE) ?? [],
     systems: reader.objects('systems').map((system) => readSystem(system, own)),
@@ -214,10 +226,12 @@ function whyNotKeysOf(
 function readSystem(reader: DocumentReader, context: ConfigurationContext): SystemConfig {
   const id = reader.text('id', IDENTIFIER);
   const validators = reader.objects('validators').flatMap((one) => {
-    const key = one.parsed('key', (value) => parse(signingKeySchema, value, 'configuration-invalid'), 'an Ed25519 key');
+    const key = one.parsed('key', parseSigningKey, 'an Ed25519 key');
+    const nextKey = one.optional('nextKey', parseSigningKey, 'an Ed25519 key');
     const url = readUrl(one, 'url', context, { origin: true });
     const name = one.optionalText('name', PEER_NAME);
-    return key ? [{ key, url, name }] : [];
+    // Asked under either key, it answers under the one that it has; the ledger says whose word counts.
+    return [key, nextKey].flatMap((each) => (each ? [{ key: each, url, name }] : []));
   });
   const members = reader.objectIf(
     context.mode !== 'development' || validators.some(({ url }) => url.startsWith('https:')),
@@ -226,6 +240,10 @@ function readSystem(reader: DocumentReader, context: ConfigurationContext): Syst
   );
   const tls = members && readMutualTls(members, context, 'client');
   return { id, validators: validators.map((one) => ({ ...one, tls })) };
+}
+
+function parseSigningKey(value: unknown): Result<SigningKey> {
+  return parse(signingKeySchema, value, 'configuration-invalid');
 }
 
 function checkOrganisations(reader: DocumentReader, organisations: readonly OrganisationConfig[]): void {

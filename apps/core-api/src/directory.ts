@@ -1,4 +1,4 @@
-import type { RegisterView } from '@linkspan/contract';
+import type { NetworkView, RegisterView } from '@linkspan/contract';
 import type { Ledger } from '@linkspan/ledger';
 import {
   type Change,
@@ -17,6 +17,10 @@ export type Known = {
   readonly network: Hash;
   readonly epoch: number;
   readonly genesis: Genesis;
+  /** The members by now, and what has been taken from them. */
+  readonly members: Pick<NetworkView, 'organisations' | 'current' | 'announced' | 'revoked' | 'removed'>;
+  /** How many signatures make a certificate, by epoch. */
+  readonly quorums: ReadonlyMap<number, number>;
   readonly register: RegisterView;
   readonly names: Names;
   readonly partyOfAccount: ReadonlyMap<string, PartyRecord>;
@@ -24,10 +28,15 @@ export type Known = {
 };
 
 /** What an answer needs to know by name; `current` for all that is registered by now. */
-export type Needs = { readonly accounts?: readonly string[]; readonly scenario?: string; readonly current?: true };
+export type Needs = {
+  readonly accounts?: readonly string[];
+  readonly scenario?: string;
+  readonly epochs?: readonly number[];
+  readonly current?: true;
+};
 
 /**
- * The register in memory. What is registered never changes, it only becomes more, so it is read again only when something is needed that
+ * The register in memory. What answers take from it by name never changes, it only becomes more, so it is read again only when something is needed that
  * is not known and the ledger has grown since. Throws a Fault `ledger-unavailable` while the network has no genesis.
  */
 export type Directory = { known(needs?: Needs): Promise<Known> };
@@ -60,19 +69,24 @@ function accountsOf({ from, to, account }: Terms): string[] {
   return [from, to, account].filter((id) => id !== undefined);
 }
 
-function covers(known: Known, { accounts = [], scenario, current }: Needs): boolean {
+function covers(known: Known, { accounts = [], scenario, epochs = [], current }: Needs): boolean {
   return (
     current !== true &&
+    epochs.every((epoch) => known.quorums.has(epoch)) &&
     accounts.every((id) => known.partyOfAccount.has(id)) &&
     (scenario === undefined || known.scenarios.has(scenario))
   );
 }
 
 async function readRegister(ledger: Ledger): Promise<Known> {
-  const [network, register] = await Promise.all([ledger.evaluate('network', {}), ledger.evaluate('register', {})]);
-  invariant(network.ok && register.ok, 'the network and its register are never refused');
+  const [network, register, epochs] = await Promise.all([
+    ledger.evaluate('network', {}),
+    ledger.evaluate('register', {}),
+    ledger.evaluate('epochs', {}),
+  ]);
+  invariant(network.ok && register.ok && epochs.ok, 'the network and its register are never refused');
   if (!network.value) throw new Fault('ledger-unavailable', 'The ledger has no genesis yet.');
-  const { id, epoch, genesis } = network.value;
+  const { id, epoch, genesis, organisations } = network.value;
   const parties = new Map(register.value.parties.map((party) => [party.lei, party]));
   const partyOfAccount = new Map(
     register.value.accounts.flatMap((account) => {
@@ -84,9 +98,11 @@ async function readRegister(ledger: Ledger): Promise<Known> {
     network: id,
     epoch,
     genesis,
+    members: network.value,
+    quorums: new Map([[1, genesis.quorum], ...epochs.value.map((each) => [each.epoch, each.quorum] as const)]),
     register: register.value,
     names: {
-      organisations: new Map(genesis.organisations.map((organisation) => [organisation.id, organisation.name])),
+      organisations: new Map([...genesis.organisations, ...organisations].map((each) => [each.id, each.name])),
       accounts: new Map([...partyOfAccount].map(([account, party]) => [account, party.name])),
     },
     partyOfAccount,

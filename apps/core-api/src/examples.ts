@@ -37,6 +37,13 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     uetr: '4b1f5a9e-3c0d-4f7e-9a51-2d6c8b7e0f13',
   },
   resolve: { operation: OPERATION, status: 'effective', why: 'seen in the books of the CSD' },
+  'propose-change': {
+    change: {
+      what: 'rotate',
+      organisation: 'central-bank-a',
+      certificateKey: 'secp256k1:71be63f3384f5fb98995898a86b02fb2426c5788',
+    },
+  },
   register: {
     type: 'register-account',
     account: { id: 'rtgs:4712', party: '999900KITABANK00B013', assets: ['JPY'] },

@@ -22,6 +22,7 @@ import type { Lodging } from './lodge-instruction.ts';
 import type { Measurements } from './measurements.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Action, OperatorCalls } from './operator-calls.ts';
+import type { NetworkChanges } from './network-changes.ts';
 import type { Readiness } from './readiness.ts';
 import { scenarioBody, scenariosBody, systemsBody } from './register-bodies.ts';
 import type { Sender } from './requests.ts';
@@ -34,6 +35,7 @@ export type Services = {
   readonly directory: Directory;
   readonly lodging: Lodging;
   readonly calls: OperatorCalls;
+  readonly changes: NetworkChanges;
   readonly coordinator: Pick<Coordinator, 'receiveShares' | 'receiveStatements' | 'shares' | 'certificates'>;
   readonly readiness: Readiness;
   readonly measurements: Pick<Measurements, 'text' | 'answered'>;
@@ -68,8 +70,7 @@ export function createHandlers(services: Services): Handlers {
     register: async (request) => {
       const registration = parse(ENDPOINTS.register.body, request.body, 'request-invalid');
       if (!registration.ok) return registration;
-      const registered = await services.calls.register(senderOf(request), registration.value);
-      return registered.ok ? accept({ body: registered.value }) : registered;
+      return answered(await services.calls.register(senderOf(request), registration.value));
     },
     systems: async () => accept({ body: systemsBody(await services.directory.known({ current: true })) }),
     scenarios: async () => accept({ body: scenariosBody(await services.directory.known({ current: true })) }),
@@ -90,9 +91,21 @@ export function createHandlers(services: Services): Handlers {
       return accept({ body: await readBalances(services.systems, known, READING_TIMEOUT_MS) });
     },
     network: async () => {
-      const { network, epoch, genesis, register } = await services.directory.known({ current: true });
-      return accept({ body: { id: network, epoch, genesis, ...register } });
+      const { network, epoch, genesis, register, members } = await services.directory.known({ current: true });
+      const { organisations, current, announced, revoked, removed } = members;
+      const now = { organisations, quorum: current.quorum, announced: announced?.epoch ?? null, revoked, removed };
+      return accept({ body: { id: network, epoch, genesis, ...now, ...register } });
     },
+    changes: async () => accept({ body: await services.changes.list() }),
+    epochs: async () => accept({ body: await services.changes.epochs() }),
+    'propose-change': async (request) => {
+      const proposed = parse(ENDPOINTS['propose-change'].body, request.body, 'request-invalid');
+      return proposed.ok
+        ? answered(await services.changes.propose(senderOf(request), proposed.value.change))
+        : proposed;
+    },
+    'approve-change': async (request) => answered(await services.changes.approve(senderOf(request), request.id)),
+    'confirm-epoch': async (request) => answered(await services.changes.confirm(senderOf(request), request.id)),
     health: () => showHealth(services),
     readiness: async () => {
       const answer = await services.readiness();
@@ -163,7 +176,10 @@ function optionalInstant(text: string | undefined): number | undefined {
 async function showSettlement({ ledger, directory }: Services, { id }: ApiRequest): Promise<Result<ApiAnswer>> {
   const view = await findSettlement(ledger, id);
   if (!view.ok) return view;
-  const known = await directory.known({ scenario: view.value.state.scenario.reference });
+  const known = await directory.known({
+    scenario: view.value.state.scenario.reference,
+    epochs: view.value.certificates.map(({ epoch }) => epoch),
+  });
   return accept({ body: settlementBody(view.value, known) });
 }
 
@@ -190,8 +206,9 @@ async function showCertificates({ ledger, coordinator }: Services, { id }: ApiRe
   if (!view.ok) return view;
   const { proposal, settlement } = view.value.state;
   const gathered = await coordinator.certificates(proposal);
-  const certificates = gathered.map(({ certificate: { kind }, signatures, quorum, signed }) => ({
+  const certificates = gathered.map(({ certificate: { kind, epoch }, signatures, quorum, signed }) => ({
     kind,
+    epoch,
     signatures,
     quorum,
     certificate: signed ? systemCertificate(signed) : null,
@@ -203,6 +220,10 @@ async function showEvidence({ ledger, archive, directory }: Services, { id }: Ap
   const { genesis } = await directory.known();
   const evidence = await collectEvidence({ ledger, archive, genesis }, id);
   return evidence.ok ? accept({ body: evidence.value }) : evidence;
+}
+
+function answered(result: Result<object>): Result<ApiAnswer> {
+  return result.ok ? accept({ body: result.value }) : result;
 }
 
 /** Open settlements are counted up to one page, so that asking often costs little however many there are. */

@@ -30,9 +30,10 @@ export type Readiness = () => Promise<Result<Ready>>;
  * yet. What is asked within a second is asked once. Closes its connections when disposed.
  */
 export function createReadiness(needed: Needed, now: () => number): AsyncDisposable & { readonly ask: Readiness } {
-  const pools = new Map(
-    needed.systems.flatMap(({ validators }) => validators.map((one) => [one.url, openValidatorPool(one, 1)] as const)),
-  );
+  const validators = needed.systems.flatMap((system) => system.validators);
+  // A validator that is asked under two keys is one.
+  const endpoints = new Map(validators.map((one) => [one.url, one]));
+  const pools = new Map([...endpoints].map(([url, one]) => [url, openValidatorPool(one, 1)]));
   let last: { readonly at: number; readonly answer: Promise<Result<Ready>> } | undefined;
   return {
     ask() {
@@ -79,20 +80,23 @@ async function lackOfValidators({ directory, systems }: Needed, pools: Pools): P
   const { register } = await directory.known();
   const lacks = systems.map(async ({ id, validators }): Promise<Lack[]> => {
     const threshold = register.systems.find((system) => system.id === id)?.validators.threshold ?? validators.length;
-    const asked = await Promise.all(validators.map(({ url }) => answers(pools.get(url))));
+    const urls = [...new Set(validators.map(({ url }) => url))];
+    const asked = await Promise.all(urls.map((url) => answers(pools.get(url))));
     const answering = asked.filter(Boolean).length;
-    if (answering === validators.length) return [];
-    const words = `${answering} of ${validators.length} validators of ${id} answer, ${threshold} are needed.`;
+    if (answering === urls.length) return [];
+    const words = `${answering} of ${urls.length} validators of ${id} answer, ${threshold} are needed.`;
     return [{ words, isNeeded: answering < threshold }];
   });
   return (await Promise.all(lacks)).flat();
 }
 
-async function lackOfOrganisations({ organisation, directory, peers }: Needed): Promise<Lack[]> {
-  const { genesis } = await directory.known();
-  const others = genesis.organisations.map(({ id }) => id).filter((id) => id !== organisation);
+async function lackOfOrganisations({ organisation, ledger, peers }: Needed): Promise<Lack[]> {
+  const network = await ledger.evaluate('network', {});
+  if (!network.ok || !network.value) return [{ words: 'The ledger has no genesis yet.', isNeeded: true }];
+  const { current } = network.value;
+  const others = current.members.map((member) => member.organisation).filter((id) => id !== organisation);
   const silent = (await Promise.all(others.map(async (id) => ((await peers.answers(id)) ? [] : [id])))).flat();
-  const isNeeded = genesis.organisations.length - silent.length < genesis.quorum;
+  const isNeeded = current.members.length - silent.length < current.quorum;
   return silent.map((id) => ({ words: `The API of ${id} gives no answer.`, isNeeded }));
 }
 

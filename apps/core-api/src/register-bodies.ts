@@ -36,7 +36,13 @@ export function scenarioBody({ register }: Known, reference: string): Result<Sce
   return accept({ ...factsOf(scenario), document, diagram: diagram(document) });
 }
 
-function factsOf({ document, hash, proposedBy, approvals }: RegisteredScenario): ScenariosBody['scenarios'][number] {
+function factsOf({
+  document,
+  hash,
+  proposedBy,
+  approvals,
+  retired = false,
+}: RegisteredScenario): ScenariosBody['scenarios'][number] {
   const { name, version, instruction } = document;
-  return { reference: `${name}@${version}`, hash, instruction, proposedBy, approvals: [...approvals] };
+  return { reference: `${name}@${version}`, hash, instruction, proposedBy, approvals: [...approvals], retired };
 }

@@ -1,19 +1,18 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CallWriter, type Clock, createCoordinator, type Log, openSigningJournal } from '@linkspan/coordinator';
-import { createVerify, type FilesState, readKeyFile } from '@linkspan/keys';
+import {
+  CallWriter,
+  type Clock,
+  createCoordinator,
+  type Log,
+  openSigningJournal,
+  type OrganisationSigners,
+} from '@linkspan/coordinator';
+import { createVerify, type FilesState } from '@linkspan/keys';
 import type { ArchivedLedger } from '@linkspan/ledger';
 import { createVerifier, type Verifier } from '@linkspan/plugin';
-import {
-  type Broken,
-  type CertificateKey,
-  Fault,
-  type Hash,
-  type Signer,
-  type SigningKey,
-  type Verify,
-} from '@linkspan/protocol';
+import { type Broken, Fault, type Hash, invariant, type Verify } from '@linkspan/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { openAuthentication } from './authentication/authentication.ts';
@@ -24,8 +23,10 @@ import { certificatesEnd, filesBroken } from './file-measurements.ts';
 import { createHttpPeers } from './http-peers.ts';
 import { createLodging } from './lodge-instruction.ts';
 import { type Measurements, openMeasurements } from './measurements.ts';
+import { createNetworkChanges } from './network-changes.ts';
 import { openLedger } from './open-ledger.ts';
 import { createOperatorCalls } from './operator-calls.ts';
+import { readSigners } from './organisation-keys.ts';
 import { createReadiness } from './readiness.ts';
 import { registerNetwork } from './register-network.ts';
 import { createRequests } from './requests.ts';
@@ -55,13 +56,21 @@ export async function startCoreApi(config: CoreApiConfig, options: StartOptions)
   const { now } = options;
   await using opened = new AsyncDisposableStack();
   const verify = createVerify({ memoize: SIGNATURES_REMEMBERED });
-  const organisations = config.organisations.map((one) => ({ ...one, signers: readSigners(config, one) }));
   const ledger = opened.use(await openLedger(config.ledger, { verify, now, toleranceMs: genesis.toleranceMs }));
+  const known = await ledger.evaluate('network', {});
+  invariant(known.ok, 'the network is never refused');
+  const organisations = config.organisations.map((one) => ({
+    ...one,
+    signers: readSigners(one, genesis, known.value),
+  }));
+  const removed = known.value?.removed ?? [];
   await registerNetwork(
     ledger,
     network,
     genesis,
-    organisations.map(({ id, register, signers }) => ({ id, register, signer: signers.call })),
+    organisations
+      .filter(({ id }) => !removed.includes(id))
+      .map(({ id, register, signers }) => ({ id, register, signer: signers.call })),
     config.ledger.kind === 'fabric' ? OTHERS_REGISTER_WITHIN_MS : 0,
   );
   // The addresses of those that run here are known once they listen.
@@ -88,8 +97,6 @@ export async function startCoreApi(config: CoreApiConfig, options: StartOptions)
   return { network, urls, [Symbol.asyncDispose]: () => closing.disposeAsync() };
 }
 
-type Signers = { readonly call: Signer<SigningKey>; readonly certificate: Signer<CertificateKey> };
-
 type Shared = {
   readonly network: Hash;
   readonly ledger: ArchivedLedger;
@@ -107,25 +114,11 @@ const OTHERS_REGISTER_WITHIN_MS = 60_000;
 /** What a root was found to be signed by is asked again for every call, statement and share that it covers. */
 const SIGNATURES_REMEMBERED = 20_000;
 
-/** An organisation's keys, which must be those that the genesis names: with others nothing it says would be accepted. */
-function readSigners({ genesis }: CoreApiConfig, { id, keyFile }: OrganisationConfig): Signers {
-  const member = genesis.organisations.find((organisation) => organisation.id === id);
-  if (!member) throw new Fault('configuration-invalid', `The genesis has no organisation ${id}.`);
-  const { ed25519: call, secp256k1: certificate } = readKeyFile(keyFile);
-  if (call?.key !== member.callKey || certificate?.key !== member.certificateKey) {
-    throw new Fault(
-      'configuration-invalid',
-      `The key file ${keyFile} does not hold the two keys of ${id} that the genesis names.`,
-    );
-  }
-  return { call, certificate };
-}
-
 /** One organisation's coordinator and API, which is not listening yet. Everything opened is closed with the stack, in reverse order. */
 async function openOrganisation(
   opened: AsyncDisposableStack,
   shared: Shared,
-  organisation: OrganisationConfig & { readonly signers: Signers },
+  organisation: OrganisationConfig & { readonly signers: OrganisationSigners },
 ): Promise<FastifyInstance> {
   const { network, ledger, verify, addresses, names, directory, limits, measurements, options } = shared;
   const { id, signers } = organisation;
@@ -153,7 +146,7 @@ async function openOrganisation(
       log: logOf(log),
     }),
   );
-  const writer = new CallWriter(ledger, network, id, signers.call);
+  const writer = new CallWriter(ledger, network, id, signers.call, signers.nextCall);
   const caller = { ledger, writer, requests: createRequests(id, ledger) };
   const services = {
     organisation: id,
@@ -162,6 +155,7 @@ async function openOrganisation(
     directory,
     lodging: createLodging(caller),
     calls: createOperatorCalls(caller),
+    changes: createNetworkChanges({ ...caller, organisation: id, signers }),
     coordinator,
     readiness: readiness.ask,
     measurements,
@@ -186,7 +180,10 @@ async function openVerifier(
   const { owner, validators: registered } = system.value;
   if (owner !== organisation)
     throw new Fault('configuration-invalid', `The system ${id} belongs to ${owner}, not to ${organisation}.`);
-  const stranger = validators.find(({ key }) => !registered.keys.includes(key));
+  // Of a validator with two keys one is registered, and the ledger says from when on it is the other one.
+  const isKnown = (url: string): boolean =>
+    validators.some((one) => one.url === url && registered.keys.includes(one.key));
+  const stranger = validators.find(({ key, url }) => !registered.keys.includes(key) && !isKnown(url));
   if (stranger) throw new Fault('configuration-invalid', `${stranger.key} is no registered validator of ${id}.`);
   const { log } = options;
   return createVerifier({

@@ -43,7 +43,7 @@ export const SIDES = ['central-bank-a', 'csd-b'] as const;
 
 export async function startTestNetwork(
   systems: Readonly<Record<string, OrganisationConfig['systems']>> = {},
-  change: Partial<CoreApiConfig> = {},
+  change: Partial<CoreApiConfig> | ((made: CoreApiConfig, directory: string) => Partial<CoreApiConfig>) = {},
   authentication: Readonly<Record<string, OrganisationConfig['authentication']>> = {},
 ): Promise<TestNetwork> {
   const directory = mkdtempSync(join(tmpdir(), 'linkspan-core-api-'));
@@ -51,7 +51,8 @@ export async function startTestNetwork(
   const organisations = made.organisations.map((one) => {
     return { ...one, authentication: authentication[one.id] ?? one.authentication };
   });
-  const config = { ...made, organisations, ...change };
+  const before = { ...made, organisations };
+  const config = { ...before, ...(typeof change === 'function' ? change(before, directory) : change) };
   let running = await start(config);
   return {
     sample: sampleNetwork(),

@@ -91,9 +91,10 @@ function replay(evidence: Evidence, { verify, network }: VerifyOptions): Found<R
   const begun = runQuery(world, 'network', {});
   if (!begun.ok || begun.value?.id !== evidence.network)
     return finding('/environment', 'genesis-differs', 'The calls begin no network with this id.');
+  const quorums = quorumsOf(world, evidence.genesis);
   const settlements: SettlementReport[] = [];
   for (const run of runs) {
-    const ended = checkEnd(world, run, evidence.genesis);
+    const ended = checkEnd(world, run, quorums);
     if (!ended.ok) return ended;
     settlements.push(ended.value);
   }
@@ -105,6 +106,13 @@ function replay(evidence: Evidence, { verify, network }: VerifyOptions): Found<R
     entries: settlements.reduce((sum, each) => sum + each.entries, 0),
     settlements,
   });
+}
+
+/** How many signatures make a certificate, by epoch. */
+function quorumsOf(world: ReplayWorld, genesis: Genesis): ReadonlyMap<number, number> {
+  const epochs = runQuery(world, 'epochs', {});
+  invariant(epochs.ok, 'epochs are never refused');
+  return new Map([[1, genesis.quorum], ...epochs.value.map(({ epoch, quorum }) => [epoch, quorum] as const)]);
 }
 
 function checkNetwork({ network, genesis, settlements }: Evidence, pinned: Hash | undefined): Found<null> {
@@ -205,6 +213,9 @@ const ENVIRONMENT: ReadonlySet<CallType> = new Set<CallType>([
   'register-instrument',
   'propose-scenario',
   'approve-scenario',
+  'propose-change',
+  'approve-change',
+  'confirm-epoch',
 ]);
 
 function compareEntry(
@@ -236,7 +247,11 @@ function compareEntry(
 }
 
 /** After all calls: nothing may be claimed that they did not make, and the end must be the one that they lead to. */
-function checkEnd(world: ReplayWorld, { settlement, at, blocks }: Run, genesis: Genesis): Found<SettlementReport> {
+function checkEnd(
+  world: ReplayWorld,
+  { settlement, at, blocks }: Run,
+  quorums: ReadonlyMap<number, number>,
+): Found<SettlementReport> {
   const { role, proposal, entries, calls } = settlement;
   if (entries.length > blocks.length)
     return finding(`${at}/entries/${blocks.length}`, 'entry-added', 'No call makes this entry.');
@@ -257,7 +272,7 @@ function checkEnd(world: ReplayWorld, { settlement, at, blocks }: Run, genesis: 
       'end-differs',
       `The file says ${difference.claimed}; the calls lead to ${difference.right}.`,
     );
-  const certificates = certificateReports(view.value, genesis.quorum, (sequence) => blocks[sequence - 1]);
+  const certificates = certificateReports(view.value, quorums, (sequence) => blocks[sequence - 1]);
   return found({
     role,
     proposal,

@@ -45,7 +45,6 @@ test('no share is taken of a certificate that no entry calls for', () => {
     { ...certificate, kind: 'proceed' },
     { ...certificate, head: hashOf('other') },
     { ...certificate, count: certificate.count + 1 },
-    { ...certificate, epoch: 2 },
     { ...certificate, settlement: hashOf('other') },
     { ...certificate, network: hashOf('other') },
     { ...certificate, scenario: hashOf('other') },
@@ -55,6 +54,8 @@ test('no share is taken of a certificate that no entry calls for', () => {
     const shares = [scene.share('csd-b', other)];
     assert.equal(scene.refused('csd-b', { type: 'certify', proposal, shares }).code, 'certificate-unknown');
   }
+  const later = [scene.share('csd-b', { ...certificate, epoch: 2 })];
+  assert.equal(scene.refused('csd-b', { type: 'certify', proposal, shares: later }).code, 'certificate-epoch-ended');
   const shares = [scene.share('csd-b', certificate)];
   assert.equal(scene.refused('csd-b', { type: 'certify', proposal: hashOf('none'), shares }).code, 'not-registered');
   assert.equal(

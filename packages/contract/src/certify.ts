@@ -12,6 +12,7 @@ import {
 } from '@linkspan/protocol';
 import { certificateOf, sequenceOf } from '@linkspan/scenario';
 import type { Context } from './apply-calls.ts';
+import { certificateKeysOf } from './epochs.ts';
 import { ENTRY, NETWORK, SETTLEMENT, SIGNATURES, type StoredSettlement } from './store.ts';
 import type { World } from './world.ts';
 
@@ -37,13 +38,23 @@ function checkShare(world: World, stored: StoredSettlement, share: CertificateSh
   const entry = sequence === undefined ? undefined : ENTRY.get(world, stored.state.proposal, sequence);
   if (
     !entry ||
-    canonicalJson(certificateOf(stored.state, kind, documentHash(entry))) !== canonicalText(share.certificate)
+    canonicalJson(certificateOf(stored.state, kind, documentHash(entry), share.certificate.epoch)) !==
+      canonicalText(share.certificate)
   ) {
     return { code: 'certificate-unknown', message: `No entry of the settlement calls for this ${kind} certificate.` };
   }
-  const organisations = NETWORK.get(world, 'genesis')?.genesis.organisations ?? [];
-  if (!organisations.some((organisation) => organisation.certificateKey === share.key)) {
-    return { code: 'certificate-key-unknown', message: `${share.key} is no organisation's certificate key.` };
+  const network = NETWORK.get(world, 'genesis');
+  const keys = network && certificateKeysOf(network, share.certificate.epoch);
+  // A hold is opened by certificates of its own epoch and of later ones, never of one that was over when it was made.
+  if (!keys || share.certificate.epoch < stored.state.epoch) {
+    const message = `Epoch ${share.certificate.epoch} has ended, or has not been announced.`;
+    return { code: 'certificate-epoch-ended', message };
+  }
+  if (!keys.includes(share.key)) {
+    return {
+      code: 'certificate-key-unknown',
+      message: `${share.key} is no organisation's certificate key in epoch ${share.certificate.epoch}.`,
+    };
   }
   if (!verifyShare(world.verify, share)) {
     return {
@@ -57,8 +68,10 @@ function checkShare(world: World, stored: StoredSettlement, share: CertificateSh
 function addShare(world: World, { state }: StoredSettlement, share: CertificateShare): boolean {
   const sequence = share.certificate.count;
   const shares = SIGNATURES.get(world, state.proposal, sequence)?.shares ?? [];
-  if (shares.some((other) => other.key === share.key && other.certificate.kind === share.certificate.kind))
-    return false;
+  const { kind, epoch } = share.certificate;
+  const isKnown = (other: CertificateShare): boolean =>
+    other.key === share.key && other.certificate.kind === kind && other.certificate.epoch === epoch;
+  if (shares.some(isKnown)) return false;
   SIGNATURES.put(world, { shares: [...shares, share] }, state.proposal, sequence);
   return true;
 }

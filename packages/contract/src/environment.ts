@@ -12,6 +12,7 @@ import {
   refuse,
   type Result,
   systemOfAccount,
+  type SystemRecord,
 } from '@linkspan/protocol';
 import type { Context } from './apply-calls.ts';
 import { ACCOUNT, INSTRUMENT, NETWORK, ORGANISATION, PARTY, SYSTEM, type Table } from './store.ts';
@@ -53,14 +54,19 @@ export function registerSystem({ world, body, organisation }: Context<'register-
   const { system } = body;
   if (system.owner !== organisation)
     return refuse('not-entitled', 'A system is registered by the organisation that owns it.');
-  const { keys, threshold } = system.validators;
-  if (new Set(keys).size !== keys.length) return refuse('record-invalid', 'Two validators share a key.');
-  if (threshold > keys.length || 2 * threshold <= keys.length) {
-    return refuse('record-invalid', `${threshold} of ${keys.length} validators is not a majority.`);
-  }
+  const wrong = validatorsProblem(system.validators);
+  if (wrong !== undefined) return refuse('record-invalid', wrong);
   if (system.windows.some(({ from, to }) => from >= to))
     return refuse('record-invalid', 'A window ends before it begins.');
   return put(world, SYSTEM, system, system.id);
+}
+
+/** What is wrong with a system's validators, in words. */
+export function validatorsProblem({ keys, threshold }: SystemRecord['validators']): string | undefined {
+  if (new Set(keys).size !== keys.length) return 'Two validators share a key.';
+  return threshold > keys.length || 2 * threshold <= keys.length
+    ? `${threshold} of ${keys.length} validators is not a majority.`
+    : undefined;
 }
 
 /** A party, by the organisation that speaks for it. The first registration stands: nobody can take a party over. */

@@ -5,9 +5,9 @@ import {
   type CertificateShare,
   CERTIFICATE_KINDS,
   documentHash,
+  ENDS,
   type Entry,
   flatten,
-  type Genesis,
   type Hash,
   type InstrumentRecord,
   type Json,
@@ -22,13 +22,23 @@ import {
   type SystemRecord,
 } from '@linkspan/protocol';
 import { certificateOf, sequenceOf, type Settlement, unansweredAfterMs } from '@linkspan/scenario';
+import { epochsInForce } from './epochs.ts';
 import { checkAll, documentOf } from './instructions.ts';
+import {
+  changeViews,
+  type ChangeView,
+  epochViews,
+  type EpochView,
+  networkView,
+  type NetworkView,
+} from './network-queries.ts';
 import {
   ACCOUNT,
   BY_OPENING,
   BY_SETTLEMENT,
   BY_TRADE,
   ENTRY,
+  EPOCH,
   INSTRUMENT,
   NETWORK,
   OPEN,
@@ -38,6 +48,7 @@ import {
   SETTLEMENT,
   SIGNATURES,
   SUSPENDED,
+  type StoredNetwork,
   type StoredSettlement,
   SYSTEM,
   type Table,
@@ -92,8 +103,12 @@ type NoArguments = Readonly<Record<string, never>>;
 export type Queries = {
   network: {
     args: NoArguments;
-    answer: { readonly id: Hash; readonly epoch: number; readonly genesis: Genesis } | null;
+    answer: NetworkView | null;
   };
+  /** Every epoch that a change has made, oldest first, as systems install it. */
+  epochs: { args: NoArguments; answer: readonly EpochView[] };
+  /** Every change that was ever proposed, with who approves it. */
+  changes: { args: NoArguments; answer: readonly ChangeView[] };
   register: { args: NoArguments; answer: RegisterView };
   system: { args: { readonly id: string }; answer: SystemRecord | null };
   /** Validator keys of a system whose word counts no more. */
@@ -138,7 +153,9 @@ type Answers = {
 };
 
 const ANSWERS: Answers = {
-  network: (reader) => accept(NETWORK.get(reader, 'genesis') ?? null),
+  network: (reader) => accept(networkView(reader)),
+  epochs: (reader) => accept(epochViews(reader)),
+  changes: (reader) => accept(changeViews(reader)),
   register: (reader) =>
     accept({
       systems: all(reader, SYSTEM),
@@ -202,15 +219,44 @@ function find(reader: Reader, id: string): StoredSettlement | undefined {
 
 function viewOf(reader: Reader, stored: StoredSettlement): SettlementView {
   const { state, head } = stored;
-  const calls = CERTIFICATE_KINDS.flatMap((kind) => {
+  const entries = CERTIFICATE_KINDS.flatMap((kind) => {
     const sequence = sequenceOf(state, kind);
     const entry = sequence === undefined ? undefined : ENTRY.get(reader, state.proposal, sequence);
-    return entry ? [{ certificate: certificateOf(state, kind, documentHash(entry)), sequence: entry.sequence }] : [];
+    return entry ? [{ kind, entry }] : [];
   });
-  const sequences = [...new Set(calls.map(({ sequence }) => sequence))];
+  const sequences = [...new Set(entries.map(({ entry }) => entry.sequence))];
   const shares = sequences.flatMap((sequence) => SIGNATURES.get(reader, state.proposal, sequence)?.shares ?? []);
-  const certificates = calls.map(({ certificate }) => certificate);
+  const certificates = entries.flatMap(({ kind, entry }) => {
+    const head = documentHash(entry);
+    const ofKind = shares.filter(({ certificate }) => certificate.kind === kind);
+    return epochsOf(reader, state, ofKind).map((epoch) => certificateOf(state, kind, head, epoch));
+  });
   return { state, head, certificates, shares, unansweredAfterMs: unansweredAfterMs(documentOf(reader, stored)) };
+}
+
+/**
+ * The epochs under which a settlement's decision is certified: those with signatures on the ledger, and those in force, except where it has ended and its
+ * certificate is complete.
+ */
+function epochsOf(reader: Reader, state: Settlement, shares: readonly CertificateShare[]): readonly number[] {
+  const network = NETWORK.get(reader, 'genesis');
+  const signed = shares.map(({ certificate }) => certificate.epoch);
+  const isComplete = ENDS.includes(state.phase) && signed.some((epoch) => isQuorum(reader, network, epoch, shares));
+  const wanted = isComplete || !network ? [] : epochsInForce(network).map(({ epoch }) => epoch);
+  const epochs = [...new Set([...signed, ...wanted])].filter((epoch) => epoch >= state.epoch);
+  return epochs.length > 0 ? epochs.toSorted((a, b) => a - b) : [state.epoch];
+}
+
+/** Counted within an epoch: signatures of two epochs make no certificate together. */
+function isQuorum(
+  reader: Reader,
+  network: StoredNetwork | undefined,
+  epoch: number,
+  shares: readonly CertificateShare[],
+): boolean {
+  const quorum = epoch === 1 ? network?.genesis.quorum : EPOCH.get(reader, epoch)?.quorum;
+  const keys = new Set(shares.filter(({ certificate }) => certificate.epoch === epoch).map(({ key }) => key));
+  return quorum !== undefined && keys.size >= quorum;
 }
 
 /**

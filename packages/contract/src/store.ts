@@ -1,11 +1,15 @@
 import type {
   AccountRecord,
+  CertificateKey,
   CertificateShare,
   Entry,
+  Epoch,
+  EpochSeal,
   Genesis,
   Hash,
   InstrumentRecord,
   JsonObject,
+  NetworkChange,
   Organisation,
   PartyRecord,
   RegisteredScenario,
@@ -34,8 +38,47 @@ export type TradeSlot = { readonly round: number; readonly open: Hash | null; re
 export type StoredRequest = { readonly body: Hash };
 export type ProposalLink = { readonly proposal: Hash };
 
-export const NETWORK = table<{ readonly id: Hash; readonly epoch: number; readonly genesis: Genesis }>('network');
-export const ORGANISATION = table<Organisation>('organisation');
+/** Everything about the network that a call may need, in one record. What is not there is as the genesis says. */
+export type StoredNetwork = {
+  readonly id: Hash;
+  readonly epoch: number;
+  readonly genesis: Genesis;
+  /** Who signs certificates in this epoch; without it, the organisations of the genesis. */
+  readonly current?: Epoch;
+  /** The epoch that is approved and has not begun. Its certificates count beside those of the present one. */
+  readonly announced?: AnnouncedEpoch;
+  /** Certificate keys that were withdrawn. */
+  readonly revoked?: readonly CertificateKey[];
+  readonly removed?: readonly string[];
+  /** How many changes have taken effect. */
+  readonly changes?: number;
+};
+export type AnnouncedEpoch = Epoch & { readonly change: Hash; readonly confirmed: readonly string[] };
+/** An organisation with whether its call key was withdrawn. */
+export type StoredOrganisation = Organisation & { readonly revoked?: boolean };
+/** A change that was proposed in an epoch, and who approves it. */
+export type StoredChange = {
+  readonly change: NetworkChange;
+  readonly epoch: number;
+  readonly proposedBy: string;
+  readonly approvals: readonly ChangeApproval[];
+  readonly standing: 'proposed' | 'announced' | 'effective';
+};
+export type ChangeApproval = { readonly organisation: string; readonly seal?: EpochSeal };
+/** An epoch that a change made: what systems install, and when it began (UTC milliseconds). */
+export type StoredEpoch = Epoch & {
+  readonly change: Hash;
+  readonly seals: readonly EpochSeal[];
+  readonly announcedAt: number;
+  readonly begunAt: number | null;
+};
+
+export const NETWORK = table<StoredNetwork>('network');
+export const ORGANISATION = table<StoredOrganisation>('organisation');
+export const CHANGE = table<StoredChange>('change');
+export const EPOCH = table<StoredEpoch>('epoch');
+/** Keys that changes brought in, so that none is ever used twice. */
+export const USED_KEY = table<{ readonly change: Hash }>('used-key');
 export const SYSTEM = table<SystemRecord>('system');
 export const SUSPENDED = table<{ readonly keys: readonly SigningKey[] }>('suspended');
 export const PARTY = table<PartyRecord>('party');

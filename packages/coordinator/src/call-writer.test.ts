@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { applyCalls, runQuery } from '@linkspan/contract';
 import { createVerify } from '@linkspan/keys';
 import { type Ledger, openEmbeddedLedger } from '@linkspan/ledger';
-import { Fault, type SignedCall } from '@linkspan/protocol';
-import { lodgeBody, type SampleNetwork, sampleInstruction, sampleNetwork } from '@linkspan/testkit';
+import { Fault, networkChangeId, type SignedCall } from '@linkspan/protocol';
+import { lodgeBody, type SampleNetwork, sampleInstruction, sampleNetwork, testKeys } from '@linkspan/testkit';
 import { CallWriter } from './call-writer.ts';
 
 const BUYERS_SIDE = 'central-bank-a';
@@ -60,6 +60,30 @@ test('without an answer a call may have happened; the writer goes on with the ne
     silent = false;
     assert.ok((await writer.write('test', 'nonce', body)).ok);
     await writer.idle();
+  }));
+
+test('once the organisation has another key, what is refused for the old one is signed with the new one, and so is all that follows', () =>
+  withLedger(async (ledger, sample) => {
+    const next = testKeys('next').call;
+    const signers = sample.organisations[BUYERS_SIDE];
+    assert.ok(signers);
+    let submissions = 0;
+    const counting = watched(ledger, () => void submissions++);
+    const writer = new CallWriter(counting, sample.id, BUYERS_SIDE, signers.call, next);
+    const lodge = (id: string) => writer.write('test', id, lodgeBody(sampleInstruction(id, Date.now())));
+    assert.ok((await lodge('T-1')).ok);
+    assert.equal(submissions, 1, 'the key that counts is tried first');
+    const change = { what: 'rotate', organisation: BUYERS_SIDE, callKey: next.key } as const;
+    assert.ok((await writer.write('test', 'propose', { type: 'propose-change', change, epoch: 1 })).ok);
+    const id = networkChangeId(sample.id, 1, change);
+    const [approved] = await ledger.submit([sample.call('csd-b', { type: 'approve-change', change: id })]);
+    assert.ok(approved?.ok && approved.value['standing'] === 'effective');
+    submissions = 0;
+    const results = await Promise.all(['T-2', 'T-3'].map(lodge));
+    assert.ok(results.every(({ ok }) => ok));
+    assert.equal(submissions, 2);
+    assert.ok((await lodge('T-4')).ok);
+    assert.equal(submissions, 3, 'the old key is not tried again');
   }));
 
 function writerOf(ledger: Ledger, sample: SampleNetwork): CallWriter {

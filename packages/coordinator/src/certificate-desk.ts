@@ -4,7 +4,6 @@ import { traceOfSettlement, withinTrace } from '@linkspan/plugin';
 import {
   bytesToHex,
   type Certificate,
-  type CertificateKey,
   type CertificateKind,
   type CertificateShare,
   type Hash,
@@ -12,20 +11,22 @@ import {
   hashOf,
   signCertificates,
   type SignedCertificate,
-  type Signer,
 } from '@linkspan/protocol';
 import type { Clock, Log } from './clock.ts';
 import type { Peers } from './coordinator.ts';
 import type { SigningJournal } from './journal.ts';
+import type { NetworkState } from './network-state.ts';
 import { calledFor, type ShareBook } from './share-book.ts';
+
+/** What is signed again stands for no block. */
+const NO_BLOCK = 0;
 
 /** How long shares may stay away before the others are asked for theirs. */
 const ASK_AFTER_MS = 1000;
 
 export type CertificateDeskParts = {
   readonly organisation: string;
-  readonly organisations: readonly string[];
-  readonly signer: Signer<CertificateKey>;
+  readonly network: NetworkState;
   readonly journal: SigningJournal;
   readonly shares: ShareBook;
   readonly peers: Peers;
@@ -47,7 +48,7 @@ export class CertificateDesk {
 
   /** Signs everything that a block calls for with one signature, so that nothing in it can be signed and the rest withheld. */
   signBlock(event: LedgerEvent): readonly { readonly proposal: Hash; readonly shares: readonly CertificateShare[] }[] {
-    const { signer, journal, shares, log } = this.#parts;
+    const { journal, shares, log } = this.#parts;
     const called = event.events.flatMap(({ proposal, certificates }) =>
       certificates.map((certificate) => ({ proposal, certificate })),
     );
@@ -59,13 +60,48 @@ export class CertificateDesk {
       log('error', allowed.refusal.message, { block: event.block });
       return [];
     }
-    const signed = signCertificates(signer, event.block, certificates);
+    const signed = new Map(this.#signEpochs(event.block, certificates).map((share) => [share.certificate, share]));
     const proposals = [...new Set(called.map(({ proposal }) => proposal))];
     return proposals.map((proposal) => {
-      const own = signed.filter((_, i) => called[i]?.proposal === proposal);
+      const own = called.flatMap((each) => {
+        const share = each.proposal === proposal ? signed.get(each.certificate) : undefined;
+        return share ? [share] : [];
+      });
       shares.add(proposal, own);
       return { proposal, shares: own };
     });
+  }
+
+  /**
+   * Signs again, under epochs later than the one in which the settlement began, what it calls for: each certificate alone and as of no block, so that
+   * everybody's signatures are over the same root whenever they learnt of the epoch.
+   */
+  signAgain(view: SettlementView): readonly CertificateShare[] {
+    const { journal, shares, network, log } = this.#parts;
+    const { proposal, epoch: began } = view.state;
+    const own = [...view.shares, ...shares.of(proposal)];
+    const due = view.certificates.flatMap((certificate) => {
+      const { kind, epoch } = certificate;
+      const signer = epoch > began ? network.signerOf(epoch) : undefined;
+      const isDone = own.some(
+        (share) => share.key === signer?.key && share.certificate.kind === kind && share.certificate.epoch === epoch,
+      );
+      return signer && !isDone ? [{ certificate, signer }] : [];
+    });
+    if (due.length === 0) return [];
+    const allowed = journal.writeAgain(due.map(({ certificate }) => certificate));
+    if (!allowed.ok) {
+      log('error', allowed.refusal.message, { proposal });
+      return [];
+    }
+    const signed = due.flatMap(({ certificate, signer }) => signCertificates(signer, NO_BLOCK, [certificate]));
+    shares.add(proposal, signed);
+    return signed;
+  }
+
+  /** The epoch of the certificates that this organisation's systems are brought. */
+  get epoch(): number {
+    return this.#parts.network.usedEpoch;
   }
 
   /** Sends own shares to the owners of the settlement's systems. What gets lost they ask for. */
@@ -90,7 +126,7 @@ export class CertificateDesk {
     kind: CertificateKind,
     signal: AbortSignal,
   ): Promise<SignedCertificate | undefined> {
-    const called = calledFor(view.certificates, kind);
+    const called = calledFor(view.certificates, kind, this.epoch);
     if (!called) return undefined;
     const { shares, clock } = this.#parts;
     const { proposal } = view.state;
@@ -114,13 +150,23 @@ export class CertificateDesk {
 
   /** Asks every other organisation that has not yet to answer the same question. Whoever is silent delays nobody. */
   #askAll(proposal: Hash, called: Certificate): void {
-    const { organisation, organisations } = this.#parts;
-    for (const other of organisations) {
+    const { organisation, network } = this.#parts;
+    for (const other of network.organisations) {
       const question = `${other} ${proposal}`;
       if (other === organisation || this.#asking.has(question)) continue;
       const answered = this.#ask(other, proposal, called).finally(() => this.#asking.delete(question));
       this.#asking.set(question, answered);
     }
+  }
+
+  /** One signature over everything of one epoch that the block calls for. What is of an epoch that has ended nobody signs any more. */
+  #signEpochs(block: number, certificates: readonly Certificate[]): CertificateShare[] {
+    const epochs = [...new Set(certificates.map(({ epoch }) => epoch))];
+    return epochs.flatMap((epoch) => {
+      const signer = this.#parts.network.signerOf(epoch);
+      const together = certificates.filter((certificate) => certificate.epoch === epoch);
+      return signer ? signCertificates(signer, block, together) : [];
+    });
   }
 
   async #ask(other: string, proposal: Hash, called: Certificate): Promise<void> {

@@ -1,14 +1,14 @@
+import type { SettlementView } from '@linkspan/contract';
 import type { Ledger, LedgerEvent } from '@linkspan/ledger';
 import type { Outcome, Verifier } from '@linkspan/plugin';
 import {
   type CallBody,
-  type CertificateKey,
+  type Certificate,
   type CertificateShare,
   Fault,
   type Hash,
-  type Signer,
+  hashOf,
   type SignedStatement,
-  type SigningKey,
   type Verify,
 } from '@linkspan/protocol';
 import { findOperation } from '@linkspan/scenario';
@@ -19,6 +19,7 @@ import type { Coordinator, GatheredCertificate, Peers } from './coordinator.ts';
 import { Deadlines } from './deadlines.ts';
 import { Driver } from './driver.ts';
 import type { SigningJournal } from './journal.ts';
+import { NetworkState, type OrganisationSigners } from './network-state.ts';
 import { OperationRunner } from './operation-runner.ts';
 import { ShareBook } from './share-book.ts';
 import { StatementInbox } from './statement-inbox.ts';
@@ -27,7 +28,7 @@ import { hasEnded, track, type Tracked } from './tracked.ts';
 export type CoordinatorOptions = {
   readonly organisation: string;
   readonly ledger: Ledger;
-  readonly signers: { readonly call: Signer<SigningKey>; readonly certificate: Signer<CertificateKey> };
+  readonly signers: OrganisationSigners;
   /** The Verifier of each system that this organisation owns. */
   readonly verifiers: ReadonlyMap<string, Verifier>;
   readonly peers: Peers;
@@ -37,6 +38,8 @@ export type CoordinatorOptions = {
   readonly log: Log;
 };
 
+/** How often it is looked at whether the network has changed, while no settlement shows it. */
+const LOOK_AT_NETWORK_MS = 2000;
 const PAGE = 500;
 const RESUME_AFTER_MS = 500;
 const SAVE_EVERY_BLOCKS = 64;
@@ -46,19 +49,9 @@ const SAVE_EVERY_BLOCKS = 64;
  * its checkpoint. Two of them on one ledger change nothing: every effect has its id, every call is idempotent.
  */
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const network = await options.ledger.evaluate('network', {});
-  if (!network.ok || network.value === null) throw new Fault('configuration-invalid', 'The ledger has no genesis.');
-  const { id, genesis } = network.value;
-  const loop = new Loop(
-    options,
-    id,
-    genesis.organisations.map((organisation) => organisation.id),
-    {
-      keys: genesis.organisations.map((organisation) => organisation.certificateKey),
-      quorum: genesis.quorum,
-    },
-  );
-  await loop.learnSuspended();
+  const network = await NetworkState.read(options.ledger, options.organisation, options.signers);
+  const loop = new Loop(options, network);
+  await loop.learnValidators();
   await loop.readOpen();
   loop.begin();
   return loop;
@@ -66,7 +59,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
 
 class Loop implements Coordinator {
   readonly #options: CoordinatorOptions;
-  readonly #organisations: readonly string[];
+  readonly #network: NetworkState;
   readonly #tracked = new Map<Hash, Tracked>();
   readonly #stopped = new AbortController();
   readonly #shares: ShareBook;
@@ -78,34 +71,32 @@ class Loop implements Coordinator {
   readonly #deadlines: Deadlines;
   readonly #sending = new Set<Promise<void>>();
   #following: Promise<void> = Promise.resolve();
+  #looking: Promise<void> = Promise.resolve();
+  #isBehind = false;
   #saved: number;
   /** The last block before what is open was read: of what it and those before it tell, only the open settlements still matter. */
   #openAt = 0;
 
-  constructor(
-    options: CoordinatorOptions,
-    network: Hash,
-    organisations: readonly string[],
-    certificates: { keys: readonly CertificateKey[]; quorum: number },
-  ) {
+  constructor(options: CoordinatorOptions, network: NetworkState) {
     const { organisation, ledger, signers, verifiers, peers, journal, verify, clock, log } = options;
     this.#options = options;
-    this.#organisations = organisations;
+    this.#network = network;
     this.#saved = journal.checkpoint();
     const tracked = (proposal: Hash): Tracked | undefined => this.#tracked.get(proposal);
     const settlementOf = (proposal: Hash): Hash | null | undefined => tracked(proposal)?.view.state.settlement;
-    this.#shares = new ShareBook(verify, certificates.keys, certificates.quorum, settlementOf);
+    this.#shares = new ShareBook(verify, network, settlementOf);
     this.#desk = new CertificateDesk({
       organisation,
-      organisations,
-      signer: signers.certificate,
+      network,
       journal,
       shares: this.#shares,
       peers,
       clock,
       log,
     });
-    this.#writer = new CallWriter(ledger, network, organisation, signers.call);
+    this.#writer = new CallWriter(ledger, network.view.id, organisation, signers.call, signers.nextCall, () =>
+      clock.now(),
+    );
     this.#driver = new Driver({
       organisation,
       writer: this.#writer,
@@ -115,7 +106,7 @@ class Loop implements Coordinator {
       log,
       tracked,
       again: async (proposal) => {
-        await this.learnSuspended();
+        await this.learnValidators();
         await this.#refresh(proposal);
       },
     });
@@ -142,12 +133,17 @@ class Loop implements Coordinator {
     });
   }
 
-  /** Which validators of own systems the ledger no longer listens to: a process that was not there when one lied must not ask it. */
-  async learnSuspended(): Promise<void> {
-    for (const [id, verifier] of this.#options.verifiers) {
-      const answer = await this.#options.ledger.evaluate('suspended', { id });
-      if (!answer.ok) throw new Fault('ledger-unavailable', answer.refusal.message);
-      verifier.suspend(answer.value);
+  /** Which validators of own systems the ledger listens to: a process that was not there when one lied, or got a new key, must not ask the old one. */
+  async learnValidators(): Promise<void> {
+    const { ledger, verifiers } = this.#options;
+    for (const [id, verifier] of verifiers) {
+      const [system, suspended] = await Promise.all([
+        ledger.evaluate('system', { id }),
+        ledger.evaluate('suspended', { id }),
+      ]);
+      if (!system.ok || !suspended.ok) throw new Fault('ledger-unavailable', `${id} could not be looked up.`);
+      if (system.value) verifier.trust(system.value.validators);
+      verifier.suspend(suspended.value);
     }
   }
 
@@ -165,6 +161,7 @@ class Loop implements Coordinator {
 
   begin(): void {
     this.#following = this.#follow();
+    this.#looking = this.#lookAtNetwork();
   }
 
   receiveShares(proposal: Hash, shares: readonly CertificateShare[]): void {
@@ -176,19 +173,22 @@ class Loop implements Coordinator {
   }
 
   async shares(proposal: Hash): Promise<readonly CertificateShare[]> {
-    return this.#shares.of(proposal, this.#options.signers.certificate.key);
+    const { certificate, nextCertificate } = this.#options.signers;
+    return [certificate, nextCertificate].flatMap((signer) => (signer ? this.#shares.of(proposal, signer.key) : []));
   }
 
   async certificates(proposal: Hash): Promise<readonly GatheredCertificate[]> {
     const answer = await this.#options.ledger.evaluate('settlement', { id: proposal });
     if (!answer.ok) throw new Fault('ledger-unavailable', answer.refusal.message);
     const { certificates, shares } = answer.value;
+    await this.#catchUp(certificates);
     return certificates.map((called) => this.#shares.gathered(proposal, called, shares));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort();
     await this.#following;
+    await this.#looking;
     await this.#runner.close();
     await this.#driver.close();
     await this.#deadlines.close();
@@ -218,11 +218,44 @@ class Loop implements Coordinator {
     }
   }
 
+  /** A change of the network is no event of a settlement, so it is asked for. */
+  async #lookAtNetwork(): Promise<void> {
+    const { clock, log } = this.#options;
+    const { signal } = this.#stopped;
+    for (;;) {
+      await clock.sleep(LOOK_AT_NETWORK_MS, signal);
+      if (signal.aborted) return;
+      try {
+        await this.#learnNetwork();
+      } catch (error) {
+        if (!signal.aborted) log('warn', 'the network could not be looked at', { error: String(error) });
+      }
+    }
+  }
+
+  /** Everything that is open is looked at again after a change: it may be for other keys to sign, or for other validators to answer. */
+  async #learnNetwork(): Promise<void> {
+    const differs = await this.#network.refresh();
+    if (!differs && !this.#isBehind) return;
+    this.#isBehind = false;
+    await this.learnValidators();
+    for (const proposal of this.#tracked.keys()) await this.#refresh(proposal);
+  }
+
+  /** The node is ahead of what is known of the network: with the keys of before, nothing of the new epoch could be signed. */
+  async #catchUp(certificates: readonly Certificate[]): Promise<void> {
+    if (certificates.every(({ epoch }) => this.#network.knows(epoch))) return;
+    await this.#network.refresh();
+    // What else follows from the change is done by whoever looks at the network next.
+    this.#isBehind = true;
+  }
+
   async #take(event: LedgerEvent): Promise<void> {
     const proposals = [...new Set(event.events.map(({ proposal }) => proposal))];
     const touched =
       event.block > this.#openAt ? proposals : proposals.filter((proposal) => this.#tracked.has(proposal));
     if (touched.length === 0) return;
+    await this.#catchUp(event.events.flatMap(({ certificates }) => certificates));
     const signed = new Map(this.#desk.signBlock(event).map(({ proposal, shares }) => [proposal, shares]));
     await Promise.all(touched.map((proposal) => this.#refresh(proposal, signed.get(proposal), event.block)));
   }
@@ -232,20 +265,30 @@ class Loop implements Coordinator {
     const answer = await this.#options.ledger.evaluate('settlement', { id: proposal });
     if (!answer.ok) throw new Fault('ledger-unavailable', answer.refusal.message);
     const view = answer.value;
+    await this.#catchUp(view.certificates);
     if (hasEnded(view.state)) {
+      this.#completeEvidence(view);
       this.#forget(proposal);
       this.#runner.follow(view);
       return;
     }
     const before = this.#tracked.get(proposal);
-    const tracked = track(view, this.#organisations, before);
+    const tracked = track(view, this.#network.organisations, before);
     const certificateBlock = tracked.certificateBlock ?? (signed.length > 0 && block !== undefined ? block : null);
     const next = { ...tracked, certificateBlock };
     this.#tracked.set(proposal, next);
-    if (signed.length > 0) this.#send(this.#desk.sendShares(view, signed));
+    const shares = [...signed, ...this.#desk.signAgain(view)];
+    if (shares.length > 0) this.#send(this.#desk.sendShares(view, shares));
     this.#driver.follow(proposal, next);
     this.#send(this.#inbox.follow(proposal, next));
     this.#runner.follow(view);
+  }
+
+  /** An epoch ended just when the settlement did, so that its certificate could not be recorded: it is, under the epoch that followed. */
+  #completeEvidence(view: SettlementView): void {
+    const shares = this.#desk.signAgain(view);
+    const { proposal } = view.state;
+    if (shares.length > 0) this.#send(this.#tell(`certify ${hashOf(shares)}`, { type: 'certify', proposal, shares }));
   }
 
   #forget(proposal: Hash): void {
@@ -278,7 +321,10 @@ class Loop implements Coordinator {
   }
 
   /** Writes evidence, which moves no settlement on. */
-  async #tell(nonce: string, body: Extract<CallBody, { readonly type: 'report' | 'record' }>): Promise<void> {
+  async #tell(
+    nonce: string,
+    body: Extract<CallBody, { readonly type: 'report' | 'record' | 'certify' }>,
+  ): Promise<void> {
     const { log } = this.#options;
     const { proposal } = body;
     try {

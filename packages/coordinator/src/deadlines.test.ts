@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { scenarioDocumentSchema, scenarioHash } from '@linkspan/protocol';
 import { type InProcessNetwork, sampleInstruction, watchInvariants, withVirtualNetwork } from '@linkspan/testkit';
-import { ranking } from './ranking.ts';
+import { writersOf } from './tracked.ts';
 
 const DOCUMENT = scenarioDocumentSchema.parse(
   JSON.parse(readFileSync(new URL('../../../scenarios/dvp-buyer-overseas/scenario.json', import.meta.url), 'utf8')),
@@ -36,10 +36,7 @@ test('when the first to say so is gone, another organisation says that the deadl
     const proposal = await network.lodge(sampleInstruction('T-1', time.now(), 10_000));
     await time.pass(5_000);
     const { state } = await network.view(proposal);
-    const [first] = ranking(
-      state.settlement ?? proposal,
-      state.participants.map(({ owner }) => owner),
-    );
+    const [first] = writersOf(state, network.organisations);
     assert.ok(first);
     network.kill(first);
     await time.pass(4_900);

@@ -9,7 +9,8 @@ import {
 import type { CallWriter } from './call-writer.ts';
 import type { Clock, Log } from './clock.ts';
 import type { Peers } from './coordinator.ts';
-import { whoseTurn } from './ranking.ts';
+import { Pace } from './pace.ts';
+import { TAKE_OVER_AFTER_MS, whoseTurn } from './ranking.ts';
 import type { ShareBook } from './share-book.ts';
 import { isOpen, type Tracked } from './tracked.ts';
 
@@ -20,6 +21,9 @@ const LOOK_EVERY_MS = 500;
 
 /** How long a statement rests that the ledger refuses for the key that signed it, before it is made again. */
 const AGAIN_AFTER_MS = 2000;
+
+/** The validator that signed has another key by now, or none that counts. */
+const KEY_GONE: ReadonlySet<string> = new Set(['statement-key-suspended', 'statement-key-unknown']);
 
 /** Statements about a settlement that this node does not show as open are of no use after this long. */
 const FORGET_AFTER_MS = 60_000;
@@ -50,7 +54,10 @@ export class Driver {
   readonly #waiting = new Map<Hash, Map<Hash, Waiting>>();
   readonly #gathering = new Map<Hash, AbortController>();
   readonly #writing = new Set<Promise<void>>();
+  /** Settlements whose statements wait for their turn at the ledger; what comes meanwhile goes along. */
+  readonly #queued = new Set<Hash>();
   readonly #unanswered = new Set<Hash>();
+  readonly #pace = new Pace();
   readonly #stopped = new AbortController();
   readonly #loop: Promise<void>;
 
@@ -75,8 +82,10 @@ export class Driver {
   follow(proposal: Hash, tracked: Tracked | undefined): void {
     const waiting = this.#waiting.get(proposal);
     if (!waiting) return;
-    for (const operation of waiting.keys()) {
-      if (!tracked || !isOpen(tracked.view.state, operation)) waiting.delete(operation);
+    for (const [operation, { since }] of waiting) {
+      if (tracked && isOpen(tracked.view.state, operation)) continue;
+      waiting.delete(operation);
+      this.#pace.took(this.#parts.clock.now() - since);
     }
     if (waiting.size === 0) this.#waiting.delete(proposal);
   }
@@ -112,7 +121,9 @@ export class Driver {
   }
 
   async #writeLater(proposal: Hash, gathering: AbortController): Promise<void> {
-    await this.#parts.clock.sleep(GATHER_MS, gathering.signal);
+    const { clock, writer } = this.#parts;
+    // Where the ledger is slow, more comes together in the same time.
+    await clock.sleep(Math.max(GATHER_MS, Math.min(writer.paceMs, TAKE_OVER_AFTER_MS)), gathering.signal);
     if (this.#gathering.get(proposal) !== gathering) return;
     this.#gathering.delete(proposal);
     await this.#write(proposal);
@@ -121,28 +132,44 @@ export class Driver {
   /** Everything that is there for a settlement goes into one transaction: statements, and signatures that its decisions have by now. */
   async #write(proposal: Hash): Promise<void> {
     const { writer, log } = this.#parts;
+    if (this.#queued.has(proposal)) return;
+    this.#queued.add(proposal);
+    await writer.free();
+    this.#queued.delete(proposal);
     const statements = [...(this.#waiting.get(proposal)?.values() ?? [])].map(({ signed }) => signed).slice(0, 32);
     if (statements.length === 0) return;
     this.#unanswered.add(proposal);
-    const shares = this.#unrecorded(proposal);
     const writes: Promise<Result<JsonObject>>[] = [];
     // Shares go first: with the last statement the settlement ends, and what is recorded later would be of no use to a reader of the history.
-    if (shares.length > 0)
+    for (const shares of this.#unrecorded(proposal))
       writes.push(writer.write('coordinator', `certify ${hashOf(shares)}`, { type: 'certify', proposal, shares }));
     writes.push(writer.write('coordinator', `record ${hashOf(statements)}`, { type: 'record', proposal, statements }));
     try {
-      for (const result of await Promise.all(writes)) {
-        for (const { code, message } of refusalsIn(result)) {
-          if (code !== 'already-recorded') log('warn', `the ledger refused: ${message}`, { proposal, code });
-          if (code === 'statement-key-suspended') this.#begin(this.#makeAgain(proposal));
-        }
+      const results = await Promise.all(writes);
+      for (const { code, message } of results.flatMap(refusalsIn)) {
+        if (code !== 'already-recorded') log('warn', `the ledger refused: ${message}`, { proposal, code });
+        if (KEY_GONE.has(code)) this.#begin(this.#makeAgain(proposal));
       }
+      const recorded = results.at(-1);
+      if (recorded && refusalsIn(recorded).every(({ code }) => code === 'already-recorded'))
+        this.#drop(proposal, statements);
     } catch (error) {
       // Unknown, not failed: the statements stay here until the ledger shows them.
       log('warn', 'a ledger transaction got no answer', { proposal, error: String(error) });
     } finally {
       this.#unanswered.delete(proposal);
     }
+  }
+
+  /** What is on the ledger needs no writing any more, also while this node does not show it yet. */
+  #drop(proposal: Hash, statements: readonly SignedStatement[]): void {
+    const waiting = this.#waiting.get(proposal);
+    for (const { statement } of statements) {
+      const dropped = waiting?.get(statement.operation);
+      if (dropped) this.#pace.took(this.#parts.clock.now() - dropped.since);
+      waiting?.delete(statement.operation);
+    }
+    if (waiting?.size === 0) this.#waiting.delete(proposal);
   }
 
   /** A key was suspended after it had signed: with its signature the statement is of no use, so the others are asked once more. */
@@ -158,15 +185,17 @@ export class Driver {
     }
   }
 
-  #unrecorded(proposal: Hash): CertificateShare[] {
+  /** By epoch: of one that has ended meanwhile the ledger takes none, and those of the other must not be refused with them. */
+  #unrecorded(proposal: Hash): (readonly CertificateShare[])[] {
     const view = this.#parts.tracked(proposal)?.view;
     if (!view) return [];
     const recorded = new Set(view.shares.map((share) => share.signature));
     // One share that no entry calls for would have the ledger refuse all of them.
-    return this.#parts.shares
+    const shares = this.#parts.shares
       .fitting(proposal, view.certificates)
-      .filter((share) => !recorded.has(share.signature))
-      .slice(0, 64);
+      .filter((share) => !recorded.has(share.signature));
+    const epochs = [...new Set(shares.map(({ certificate }) => certificate.epoch))];
+    return epochs.map((epoch) => shares.filter(({ certificate }) => certificate.epoch === epoch).slice(0, 64));
   }
 
   #hand(proposal: Hash, to: string | undefined): void {
@@ -197,17 +226,17 @@ export class Driver {
 
   /** Looks after statements that the ledger still does not show: whose turn it is follows from how long they have waited. */
   async #watch(): Promise<void> {
-    const { clock, organisation, tracked } = this.#parts;
+    const { clock, organisation, tracked, writer } = this.#parts;
     while (!this.#stopped.signal.aborted) {
       await clock.sleep(LOOK_EVERY_MS, this.#stopped.signal);
       for (const [proposal, waiting] of this.#waiting) {
         const oldest = Math.min(...[...waiting.values()].map(({ since }) => since));
         const waited = clock.now() - oldest;
-        const turn = whoseTurn(tracked(proposal)?.order ?? [], waited);
+        const turn = whoseTurn(tracked(proposal)?.order ?? [], waited, Math.max(this.#pace.leastMs, writer.paceMs));
         if (turn === undefined && waited > FORGET_AFTER_MS) this.#waiting.delete(proposal);
         if (waited < GATHER_MS * 2 || turn === undefined) continue;
         if (turn !== organisation) this.#hand(proposal, turn);
-        else if (!this.#unanswered.has(proposal)) {
+        else if (![this.#unanswered, this.#queued, this.#gathering].some((underWay) => underWay.has(proposal))) {
           // Whoever has its turn after this one gets everything again: it may have lost what it was sent.
           for (const each of waiting.values()) each.sentTo = undefined;
           this.#begin(this.#write(proposal));

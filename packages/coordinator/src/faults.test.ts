@@ -17,7 +17,7 @@ import {
   watchInvariants,
   withVirtualNetwork,
 } from '@linkspan/testkit';
-import { ranking } from './ranking.ts';
+import { writersOf } from './tracked.ts';
 
 const OWNERS = ['central-bank-a', 'central-bank-b', 'csd-b'];
 
@@ -53,7 +53,7 @@ test('F4 when the driver cannot write, the next organisation does after two seco
   withVirtualNetwork(async (network, time) => {
     const proposal = await network.lodge(sampleInstruction('T-1', time.now()));
     const { state } = await network.view(proposal);
-    const [driver, next] = ranking(state.settlement ?? proposal, OWNERS);
+    const [driver, next] = writersOf(state, OWNERS);
     network.onCrossing = ({ organisation, port, when }) =>
       organisation === driver && port === 'ledger-submit' && when === 'before' ? 'no-answer' : undefined;
     const settled = await network.until(proposal, ['settled']);
@@ -73,7 +73,7 @@ test('F12 a ledger that answers nobody for ten minutes holds everything up and l
     network.onCrossing = ({ port, when }) => (port === 'ledger-submit' && when === 'before' ? 'no-answer' : undefined);
     // What the last organisation in line was sent is lost with it.
     const { state } = await network.view(proposal);
-    const last = ranking(state.settlement ?? proposal, OWNERS).at(-1) ?? '';
+    const last = writersOf(state, OWNERS).at(-1) ?? '';
     await time.pass(600_000);
     assert.equal((await network.view(proposal)).state.phase, 'preparing');
     network.kill(last);
@@ -88,7 +88,7 @@ test('the last in line is gone for good and the ledger was silent at every other
   withVirtualNetwork(async (network, time) => {
     const proposal = await network.lodge(sampleInstruction('T-1', time.now(), 3_600_000));
     const { state } = await network.view(proposal);
-    const last = ranking(state.settlement ?? proposal, OWNERS).at(-1);
+    const last = writersOf(state, OWNERS).at(-1);
     const silentUntil = time.now() + 10_000;
     network.onCrossing = ({ organisation, port, when }) =>
       when === 'before' && port === 'ledger-submit' && (organisation === last || time.now() < silentUntil)

@@ -11,6 +11,8 @@ export interface SigningJournal extends Disposable {
   saveCheckpoint(block: number): void;
   /** Durable when it returns. Refuses what contradicts anything written before. */
   write(block: number, root: string, certificates: readonly Certificate[]): Result<null>;
+  /** The same for certificates that are signed again, each alone, because a later epoch counts now. */
+  writeAgain(certificates: readonly Certificate[]): Result<null>;
 }
 
 /** A journal in a SQLite file of the organisation's own. */
@@ -25,9 +27,11 @@ export function openSigningJournal(path: string): SigningJournal {
     'INSERT INTO progress VALUES (1, ?) ON CONFLICT DO UPDATE SET checkpoint = excluded.checkpoint',
   );
 
-  const conflict = (block: number, root: string, certificates: readonly Certificate[]): string | undefined => {
+  const otherBlock = (block: number, root: string): string | undefined => {
     const signedRoot = blockRoot.get(block)?.['root'];
-    if (signedRoot !== undefined && signedRoot !== root) return `block ${block} was signed with other content`;
+    return signedRoot !== undefined && signedRoot !== root ? `block ${block} was signed with other content` : undefined;
+  };
+  const otherDecision = (certificates: readonly Certificate[]): string | undefined => {
     for (const { settlement, kind } of certificates.filter(decides)) {
       const signed = decision.get(hashBytes(settlement))?.['kind'];
       if (signed !== undefined && signed !== kind)
@@ -35,27 +39,43 @@ export function openSigningJournal(path: string): SigningJournal {
     }
     return undefined;
   };
+  const together = (work: () => void): Result<null> => {
+    database.exec('BEGIN');
+    try {
+      work();
+      database.exec('COMMIT');
+    } catch (cause) {
+      database.exec('ROLLBACK');
+      throw new Fault('storage-unavailable', 'The signing journal cannot be written.', { cause });
+    }
+    return accept(null);
+  };
+  const note = (certificates: readonly Certificate[]): void => {
+    for (const { settlement, kind } of certificates.filter(decides)) addDecision.run(hashBytes(settlement), kind);
+  };
 
   return {
     checkpoint: () => Number(progress.get()?.['checkpoint'] ?? 0),
     saveCheckpoint: (block) => void saveProgress.run(block),
     write(block, root, certificates) {
-      const reason = conflict(block, root, certificates);
-      if (reason !== undefined) return refuse('certificate-refused', `The signing journal forbids it: ${reason}.`);
+      const reason = otherBlock(block, root) ?? otherDecision(certificates);
+      if (reason !== undefined) return forbidden(reason);
       if (blockRoot.get(block)) return accept(null);
-      database.exec('BEGIN');
-      try {
+      return together(() => {
         addBlock.run(block, root);
-        for (const { settlement, kind } of certificates.filter(decides)) addDecision.run(hashBytes(settlement), kind);
-        database.exec('COMMIT');
-      } catch (cause) {
-        database.exec('ROLLBACK');
-        throw new Fault('storage-unavailable', 'The signing journal cannot be written.', { cause });
-      }
-      return accept(null);
+        note(certificates);
+      });
+    },
+    writeAgain(certificates) {
+      const reason = otherDecision(certificates);
+      return reason === undefined ? together(() => note(certificates)) : forbidden(reason);
     },
     [Symbol.dispose]: () => database.close(),
   };
+}
+
+function forbidden(reason: string): Result<null> {
+  return refuse('certificate-refused', `The signing journal forbids it: ${reason}.`);
 }
 
 /** How long a write waits for another one on the same file, where two coordinators run by mistake. */

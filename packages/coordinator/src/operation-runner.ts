@@ -21,6 +21,8 @@ export type OperationRunnerParts = {
 type Run = {
   readonly proposal: Hash;
   readonly do: Command['do'];
+  /** The epoch of the certificate that it brings; null where it needs none. */
+  readonly epoch: number | null;
   readonly abort: AbortController;
   readonly ended: Promise<void>;
 };
@@ -44,7 +46,7 @@ export class OperationRunner {
     const open = new Map(asked.map((command) => [command.operation.id, command]));
     for (const [id, run] of this.#runs) {
       const command = run.proposal === view.state.proposal ? open.get(id) : undefined;
-      if (run.proposal === view.state.proposal && command?.do !== run.do) this.#stop(id, run);
+      if (run.proposal === view.state.proposal && !(command && this.#isAsIt(run, command))) this.#stop(id, run);
     }
     for (const command of open.values()) {
       const verifier = this.#parts.verifiers.get(command.operation.system);
@@ -64,12 +66,22 @@ export class OperationRunner {
     const run: Run = {
       proposal: view.state.proposal,
       do: command.do,
+      epoch: this.#epochOf(command),
       abort,
       ended: this.#run(view, command, verifier, abort.signal).finally(() => {
         if (this.#runs.get(id) === run) this.#runs.delete(id);
       }),
     };
     this.#runs.set(id, run);
+  }
+
+  /** What brings a certificate of an epoch that is no longer wanted begins again with another one; to the system it is the same operation. */
+  #isAsIt(run: Run, command: Command): boolean {
+    return command.do === run.do && this.#epochOf(command) === run.epoch;
+  }
+
+  #epochOf({ certificate }: Command): number | null {
+    return certificate === null ? null : this.#parts.desk.epoch;
   }
 
   #stop(id: Hash, run: Run): void {

@@ -14,6 +14,12 @@ import { ShareBook } from './share-book.ts';
 const SIGNERS = ['1', '2', '3'].map((digit) => secp256k1Signer(digit.padStart(64, '0')));
 const [A, B, C] = SIGNERS;
 const STRANGER = secp256k1Signer('4'.padStart(64, '0'));
+/** All three sign in the first epoch; in the second one, C is gone. */
+const EPOCH_SIGNERS = {
+  counts: (epoch: number, key: CertificateKey) =>
+    (epoch === 1 ? SIGNERS : epoch === 2 ? SIGNERS.slice(0, 2) : []).some((signer) => signer.key === key),
+  quorumOf: () => 2,
+};
 const PROPOSAL = hashOf('proposal');
 const SETTLEMENT = hashOf('settlement');
 const CALLED = certificate(3);
@@ -30,6 +36,17 @@ test('a certificate is there with a quorum of distinct signers over one block, a
   const signed = book.join(PROPOSAL, CALLED);
   assert.deepEqual(signed?.certificate, CALLED);
   assert.deepEqual(signed?.signatures.map(({ key }) => key).toSorted(), [keyOf(A), keyOf(C)].toSorted());
+});
+
+test('a share counts in the epochs of its key, and shares of two epochs make no certificate together', () => {
+  const book = open();
+  const again = { ...CALLED, epoch: 2 };
+  assert.equal(book.add(PROPOSAL, [share(C, again), share(A, { ...CALLED, epoch: 3 })]), 0);
+  assert.equal(book.add(PROPOSAL, [share(A, again), share(B, CALLED)]), 2);
+  assert.equal(book.join(PROPOSAL, CALLED), undefined);
+  assert.equal(book.join(PROPOSAL, again), undefined);
+  book.add(PROPOSAL, [share(B, again)]);
+  assert.deepEqual(book.join(PROPOSAL, again)?.certificate, again);
 });
 
 test('what does not prove itself is not kept', () => {
@@ -65,8 +82,7 @@ test('true signatures of another settlement are not kept', () => {
 test('what comes for settlements that are not open makes way for newer ones; what is open stays', () => {
   const book = new ShareBook(
     () => true,
-    SIGNERS.map(({ key }) => key),
-    2,
+    EPOCH_SIGNERS,
     (proposal) => (proposal === PROPOSAL ? SETTLEMENT : undefined),
   );
   const shared = share(A, CALLED);
@@ -97,12 +113,7 @@ test('whoever waits learns of a further share, of the end, and of its own signal
 });
 
 function open(): ShareBook {
-  return new ShareBook(
-    verify,
-    SIGNERS.map(({ key }) => key),
-    2,
-    () => SETTLEMENT,
-  );
+  return new ShareBook(verify, EPOCH_SIGNERS, () => SETTLEMENT);
 }
 
 function keysOf(shares: readonly CertificateShare[]): CertificateKey[] {

@@ -13,12 +13,18 @@ import {
 import type { GatheredCertificate } from './coordinator.ts';
 
 /**
- * Shares of one key that are kept for one settlement: one of every kind, and room for a few that nobody called for. The oldest make way, so a
+ * Shares of one key that are kept for one settlement: one of every kind in two epochs, and room for a few that nobody called for. The oldest make way, so a
  * signer that sends too much takes nobody's room but its own, and not for ever.
  */
-const MAXIMUM_SHARES_OF_KEY = 8;
+const MAXIMUM_SHARES_OF_KEY = 12;
 /** Settlements that this node does not show as open and whose shares are kept all the same; the oldest make way. */
 const MAXIMUM_EARLY = 10_000;
+
+/** Whose signatures count in which epoch, and how many make a certificate. */
+export type EpochSigners = {
+  counts(epoch: number, key: CertificateKey): boolean;
+  quorumOf(epoch: number): number;
+};
 
 /**
  * Certificate shares of open settlements. A share counts only once this organisation's own node calls for the same certificate, so a share
@@ -26,23 +32,16 @@ const MAXIMUM_EARLY = 10_000;
  */
 export class ShareBook {
   readonly #verify: Verify;
-  readonly #keys: ReadonlySet<CertificateKey>;
-  readonly #quorum: number;
+  readonly #signers: EpochSigners;
   readonly #settlementOf: (proposal: Hash) => Hash | null | undefined;
   readonly #shares = new Map<Hash, CertificateShare[]>();
   readonly #early = new Set<Hash>();
   readonly #waiters = new Map<Hash, Set<() => void>>();
 
   /** `settlementOf`: the id of an open proposal's settlement, null while it has none, undefined for what is not open here. */
-  constructor(
-    verify: Verify,
-    keys: readonly CertificateKey[],
-    quorum: number,
-    settlementOf: (proposal: Hash) => Hash | null | undefined,
-  ) {
+  constructor(verify: Verify, signers: EpochSigners, settlementOf: (proposal: Hash) => Hash | null | undefined) {
     this.#verify = verify;
-    this.#keys = new Set(keys);
-    this.#quorum = quorum;
+    this.#signers = signers;
     this.#settlementOf = settlementOf;
   }
 
@@ -73,18 +72,19 @@ export class ShareBook {
 
   /** The certificate with a quorum of signatures, once it is there. */
   join(proposal: Hash, called: Certificate): SignedCertificate | undefined {
-    return joinShares(this.fitting(proposal, [called]), this.#quorum);
+    return joinShares(this.fitting(proposal, [called]), this.#signers.quorumOf(called.epoch));
   }
 
   /** How far a certificate has come, with shares from elsewhere that are known to be true. */
   gathered(proposal: Hash, called: Certificate, recorded: readonly CertificateShare[]): GatheredCertificate {
     const text = canonicalText(called);
+    const quorum = this.#signers.quorumOf(called.epoch);
     const shares = [...recorded, ...this.of(proposal)].filter((share) => canonicalText(share.certificate) === text);
     return {
       certificate: called,
       signatures: new Set(shares.map(({ key }) => key)).size,
-      quorum: this.#quorum,
-      signed: joinShares(shares, this.#quorum),
+      quorum,
+      signed: joinShares(shares, quorum),
     };
   }
 
@@ -118,7 +118,8 @@ export class ShareBook {
   }
 
   #isNew(known: readonly CertificateShare[], share: CertificateShare): boolean {
-    if (!this.#keys.has(share.key) || known.some((other) => sameShare(other, share))) return false;
+    const { epoch } = share.certificate;
+    if (!this.#signers.counts(epoch, share.key) || known.some((other) => sameShare(other, share))) return false;
     return verifyShare(this.#verify, share);
   }
 
@@ -133,9 +134,14 @@ export class ShareBook {
   }
 }
 
-/** The certificate of a kind among those that a settlement calls for. */
-export function calledFor(certificates: readonly Certificate[], kind: CertificateKind): Certificate | undefined {
-  return certificates.find((certificate) => certificate.kind === kind);
+/** The certificate of a kind among those that a settlement calls for: of the given epoch, or of the latest where there is none of that. */
+export function calledFor(
+  certificates: readonly Certificate[],
+  kind: CertificateKind,
+  epoch: number,
+): Certificate | undefined {
+  const ofKind = certificates.filter((certificate) => certificate.kind === kind);
+  return ofKind.find((certificate) => certificate.epoch === epoch) ?? ofKind.at(-1);
 }
 
 function makeRoom(shares: CertificateShare[], key: CertificateKey): void {

@@ -1,5 +1,5 @@
 import type { SettlementView } from '@linkspan/contract';
-import { ENDS, type Hash } from '@linkspan/protocol';
+import { ENDS, type Hash, hashOf } from '@linkspan/protocol';
 import type { Settlement } from '@linkspan/scenario';
 import { ranking } from './ranking.ts';
 
@@ -12,11 +12,22 @@ export type Tracked = {
   readonly certificateBlock: number | null;
 };
 
+/** How long it is the same organisation's turn to write for what begins. */
+const TURN_MS = 10_000;
+
 export function track(view: SettlementView, organisations: readonly string[], before: Tracked | undefined): Tracked {
-  const { state } = view;
+  return { view, order: writersOf(view.state, organisations), certificateBlock: before?.certificateBlock ?? null };
+}
+
+/**
+ * Who writes for a settlement, first to last: its systems' owners, in an order that nobody chooses. It is the same for all that began within the same ten seconds,
+ * so that they share ledger transactions, and another one after that.
+ */
+export function writersOf(state: Settlement, organisations: readonly string[]): string[] {
   const owners = state.participants.map((participant) => participant.owner);
-  const order = ranking(state.settlement ?? state.proposal, owners.length > 0 ? owners : organisations);
-  return { view, order, certificateBlock: before?.certificateBlock ?? null };
+  const begunAt = state.operations[0]?.requestedAt;
+  const turn = begunAt === undefined ? { proposal: state.proposal } : { turn: Math.floor(begunAt / TURN_MS) };
+  return ranking(hashOf({ network: state.network, ...turn }), owners.length > 0 ? owners : organisations);
 }
 
 export function hasEnded(state: Settlement): boolean {

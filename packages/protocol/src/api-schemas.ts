@@ -24,6 +24,13 @@ import {
   statementsBodySchema,
   systemsBodySchema,
 } from './api.ts';
+import {
+  changeAnswerSchema,
+  changesBodySchema,
+  confirmedSchema,
+  epochsBodySchema,
+  proposeChangeBodySchema,
+} from './change-bodies.ts';
 import { ENDPOINTS, type JsonSchema } from './endpoints.ts';
 import { dvpInstructionSchema } from './instruction.ts';
 import { scenarioDocumentSchema } from './scenario-document.ts';
@@ -33,6 +40,10 @@ const SCHEMA_NAMES: Readonly<Record<string, z.ZodType>> = {
   Acknowledged: acknowledgedSchema,
   Balances: balancesBodySchema,
   Certificates: certificatesBodySchema,
+  ChangeAnswer: changeAnswerSchema,
+  Changes: changesBodySchema,
+  Confirmed: confirmedSchema,
+  Epochs: epochsBodySchema,
   Evidence: evidenceBodySchema,
   EvidencePeriod: ENDPOINTS['evidence-period'].answer,
   Health: healthBodySchema,
@@ -42,6 +53,7 @@ const SCHEMA_NAMES: Readonly<Record<string, z.ZodType>> = {
   Network: networkBodySchema,
   OpenApi: openApiBodySchema,
   Problem: problemBodySchema,
+  ProposeChange: proposeChangeBodySchema,
   Readiness: readinessBodySchema,
   Registered: registeredSchema,
   Registration: registrationSchema,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CERTIFICATE_KINDS, certificateShareSchema, systemCertificateSchema } from './certificate.ts';
 import { PHASES } from './change.ts';
-import { genesisSchema } from './genesis.ts';
+import { genesisSchema, organisationSchema } from './genesis.ts';
 import { hashSchema } from './hash.ts';
 import { termsSchema, VERBS } from './operation.ts';
 import { accountRecordSchema, instrumentRecordSchema, partyRecordSchema, systemRecordSchema } from './records.ts';
@@ -86,7 +86,9 @@ export const settlementBodySchema = z.strictObject({
     }),
   ),
   decision: z.strictObject({ kind: z.enum(['commit', 'abort']), because: z.string(), sequence: z.int() }).nullable(),
-  certificates: z.array(z.strictObject({ kind: z.enum(CERTIFICATE_KINDS), signatures: z.int(), quorum: z.int() })),
+  certificates: z.array(
+    z.strictObject({ kind: z.enum(CERTIFICATE_KINDS), epoch: z.int(), signatures: z.int(), quorum: z.int() }),
+  ),
   /** Who has asked to cancel; it happens when all who lodged have. */
   cancelRequestedBy: z.array(z.string()),
   /** What people say became of operations, each person's last word. */
@@ -143,6 +145,7 @@ export const certificatesBodySchema = z.strictObject({
   certificates: z.array(
     z.strictObject({
       kind: z.enum(CERTIFICATE_KINDS),
+      epoch: z.int(),
       signatures: z.int(),
       quorum: z.int(),
       certificate: systemCertificateSchema.nullable(),
@@ -232,6 +235,8 @@ const scenarioFacts = {
   instruction: z.string(),
   proposedBy: z.string(),
   approvals: z.array(z.string()),
+  /** It takes no new instructions. */
+  retired: z.boolean(),
 };
 export const scenariosBodySchema = z.strictObject({ scenarios: z.array(z.strictObject(scenarioFacts)) });
 export type ScenariosBody = z.infer<typeof scenariosBodySchema>;
@@ -249,6 +254,14 @@ export const networkBodySchema = z.strictObject({
   id: hashSchema,
   epoch: z.int(),
   genesis: genesisSchema,
+  /** The members by now, with the keys that count; `quorum` of them make a certificate. */
+  organisations: z.array(organisationSchema),
+  quorum: z.int(),
+  /** The epoch that is announced and waits to begin. */
+  announced: z.int().nullable(),
+  /** Keys of members that were withdrawn and are not replaced yet. */
+  revoked: z.array(z.string()),
+  removed: z.array(z.string()),
   systems: z.array(systemRecordSchema),
   parties: z.array(partyRecordSchema),
   accounts: z.array(accountRecordSchema),
@@ -259,6 +272,7 @@ export const networkBodySchema = z.strictObject({
       hash: hashSchema,
       proposedBy: z.string(),
       approvals: z.array(z.string()),
+      retired: z.boolean().optional(),
     }),
   ),
 });

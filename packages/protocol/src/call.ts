@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { certificateShareSchema } from './certificate.ts';
+import { epochSealSchema } from './epoch-seal.ts';
 import { fieldsSchema } from './fields.ts';
 import { genesisSchema, identifierSchema } from './genesis.ts';
 import { type Hash, documentHash, hashSchema } from './hash.ts';
 import { tradeIdSchema } from './instruction.ts';
+import { networkChangeSchema } from './network-change.ts';
 import { accountRecordSchema, instrumentRecordSchema, partyRecordSchema, systemRecordSchema } from './records.ts';
 import { scenarioDocumentSchema, scenarioReferenceSchema } from './scenario-document.ts';
 import { type BatchSignature, batchSignatureSchema, signBatch, type Signer, type SigningKey } from './signature.ts';
@@ -22,6 +24,20 @@ export const callBodySchema = z.discriminatedUnion('type', [
   z
     .strictObject({ type: z.literal('approve-scenario'), scenario: scenarioReferenceSchema, hash: hashSchema })
     .readonly(),
+  /** Whoever proposes also approves. A change that makes an epoch is approved with a signature over that epoch by the organisation's certificate key. */
+  z
+    .strictObject({
+      type: z.literal('propose-change'),
+      change: networkChangeSchema,
+      epoch: z.int().min(1),
+      seal: epochSealSchema.optional(),
+    })
+    .readonly(),
+  z
+    .strictObject({ type: z.literal('approve-change'), change: hashSchema, seal: epochSealSchema.optional() })
+    .readonly(),
+  /** The systems of the organisation know the epoch that was announced. */
+  z.strictObject({ type: z.literal('confirm-epoch'), epoch: z.int().min(2) }).readonly(),
   z
     .strictObject({
       type: z.literal('lodge'),

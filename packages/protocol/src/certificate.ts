@@ -244,15 +244,19 @@ export function certificateStructHash(certificate: Certificate): Uint8Array {
 
 /** The 32 bytes that an organisation signs for a block: the EIP-712 digest of its root. */
 export function rootDigest(network: Hash, epoch: number, block: number, root: Uint8Array): Uint8Array {
-  const struct = keccak256(concatBytes(ROOT_TYPE, hashBytes(network), uint256(epoch), uint256(block), root));
-  return keccak256(concatBytes(Uint8Array.of(0x19, 0x01), DOMAIN_SEPARATOR, struct));
+  return typedDataDigest(concatBytes(ROOT_TYPE, hashBytes(network), uint256(epoch), uint256(block), root));
 }
 
-function typeHash(text: string): Uint8Array {
+/** The EIP-712 digest of a struct in this network's domain, given its encoded members behind the hash of its type. */
+export function typedDataDigest(encoded: Uint8Array): Uint8Array {
+  return keccak256(concatBytes(Uint8Array.of(0x19, 0x01), DOMAIN_SEPARATOR, keccak256(encoded)));
+}
+
+export function typeHash(text: string): Uint8Array {
   return keccak256(utf8ToBytes(text));
 }
 
-function uint256(value: number): Uint8Array {
+export function uint256(value: number): Uint8Array {
   const bytes = new Uint8Array(32);
   new DataView(bytes.buffer).setBigUint64(24, BigInt(value));
   return bytes;

@@ -23,6 +23,13 @@ import {
   statementsBodySchema,
   systemsBodySchema,
 } from './api.ts';
+import {
+  changeAnswerSchema,
+  changesBodySchema,
+  confirmedSchema,
+  epochsBodySchema,
+  proposeChangeBodySchema,
+} from './change-bodies.ts';
 import { PHASES } from './change.ts';
 import { identifierSchema } from './genesis.ts';
 import { hashSchema } from './hash.ts';
@@ -253,6 +260,54 @@ export const ENDPOINTS = {
     title: 'The genesis of the network and everything that is registered in it',
     status: 200,
     answer: networkBodySchema,
+  },
+  changes: {
+    method: 'GET',
+    path: '/network/changes',
+    for: 'operators',
+    scope: 'register:read',
+    title: 'Every change of the network that was proposed, and who approves it',
+    status: 200,
+    answer: changesBodySchema,
+  },
+  'propose-change': {
+    method: 'POST',
+    path: '/network/changes',
+    for: 'operators',
+    scope: 'network:change',
+    title:
+      'Propose a change of members, keys or scenarios for the present epoch, and approve it in the name of this organisation',
+    status: 200,
+    body: proposeChangeBodySchema,
+    answer: changeAnswerSchema,
+  },
+  'approve-change': {
+    method: 'POST',
+    path: '/network/changes/:id/approve',
+    for: 'operators',
+    scope: 'network:change',
+    title:
+      'Approve a change in the name of this organisation; with the last approval it happens, or its epoch is announced',
+    status: 200,
+    answer: changeAnswerSchema,
+  },
+  epochs: {
+    method: 'GET',
+    path: '/network/epochs',
+    for: 'operators',
+    scope: 'register:read',
+    title: 'Every epoch that a change has made, with what connected systems take to install it',
+    status: 200,
+    answer: epochsBodySchema,
+  },
+  'confirm-epoch': {
+    method: 'POST',
+    path: '/network/epochs/:id/confirm',
+    for: 'operators',
+    scope: 'network:change',
+    title: 'Say that the systems of this organisation know the announced epoch; it begins when a quorum has said so',
+    status: 200,
+    answer: confirmedSchema,
   },
   health: {
     method: 'GET',

@@ -75,6 +75,40 @@ export const ERRORS = {
     retryable: false,
     exit: 3,
   },
+  // Changes of the network
+  'change-outdated': {
+    title: 'The change was proposed in another epoch; it must be proposed again',
+    status: 409,
+    retryable: false,
+    exit: 7,
+  },
+  'epoch-announced': {
+    title: 'Another epoch is announced and must begin first',
+    status: 409,
+    retryable: true,
+    exit: 6,
+  },
+  'epoch-not-announced': { title: 'No such epoch is announced', status: 409, retryable: false, exit: 7 },
+  'epoch-seal-invalid': {
+    title: 'The approval lacks a right signature over the epoch that the change makes',
+    status: 403,
+    retryable: false,
+    exit: 5,
+  },
+  'key-used': { title: 'The key is or was somebody’s already', status: 409, retryable: false, exit: 7 },
+  'key-revoked': { title: 'The key was revoked', status: 403, retryable: false, exit: 5 },
+  'organisation-removed': {
+    title: 'The organisation is no longer a member of the network',
+    status: 403,
+    retryable: false,
+    exit: 5,
+  },
+  'quorum-lost': {
+    title: 'Too few keys would be left to ever make a quorum',
+    status: 409,
+    retryable: false,
+    exit: 3,
+  },
   // Scenarios
   'scenario-invalid': { title: 'The scenario document cannot be accepted', status: 422, retryable: false, exit: 3 },
   'scenario-not-approved': {
@@ -148,6 +182,12 @@ export const ERRORS = {
     status: 403,
     retryable: false,
     exit: 5,
+  },
+  'certificate-epoch-ended': {
+    title: 'The certificate is of an epoch that has ended or not begun',
+    status: 409,
+    retryable: false,
+    exit: 7,
   },
   'certificate-signature-invalid': {
     title: 'A signature does not fit the certificate',
@@ -226,6 +266,7 @@ export const PROBLEMS = {
   'deadline-infeasible': { title: 'The deadline lies outside the windows of a system', iso: 'DDAT' },
   'scenario-unknown': { title: 'The scenario is not registered', iso: 'NARR' },
   'scenario-not-approved': { title: 'The scenario is not approved', iso: 'NARR' },
+  'scenario-retired': { title: 'The scenario is retired', iso: 'NARR' },
   'scenario-takes-another-schema': { title: 'The scenario takes another kind of instruction', iso: 'NARR' },
   'trade-id-used': { title: 'The trade id is used', iso: 'REFE' },
   'reference-unknown': { title: 'The reference leads nowhere', iso: 'NARR' },

@@ -28,7 +28,13 @@ const vectors = z
       parties: z.array(partyRecordSchema),
       accounts: z.array(accountRecordSchema),
       instruments: z.array(instrumentRecordSchema),
-      scenarios: z.array(z.strictObject({ reference: z.string(), approvals: z.array(identifierSchema) })),
+      scenarios: z.array(
+        z.strictObject({
+          reference: z.string(),
+          approvals: z.array(identifierSchema),
+          retired: z.literal(true).optional(),
+        }),
+      ),
       usedTradeIds: z.array(z.strictObject({ tradeId: z.string(), lodgers: z.array(z.string()) })),
     }),
     instruction: z.json(),
@@ -202,7 +208,9 @@ function registerOf(): Register {
     system: (id) => systems.map((system): SystemRecord => ({ ...rest, ...system })).find((system) => system.id === id),
     scenario: (name) => {
       const found = scenarios.find(({ reference }) => reference === name);
-      return found && { document, hash: hashOf(document), proposedBy: 'csd-b', approvals: found.approvals };
+      if (!found) return undefined;
+      const { approvals, retired = false } = found;
+      return { document, hash: hashOf(document), proposedBy: 'csd-b', approvals, retired };
     },
     tradeIdUsed: (tradeId, lodgers) =>
       usedTradeIds.some((used) => used.tradeId === tradeId && used.lodgers.join() === lodgers.join()),

@@ -191,6 +191,8 @@ class Checks {
     else if (schema !== 'dvp/1') {
       this.#report('/scenario', 'scenario-takes-another-schema', `${reference} takes ${schema}.`);
     } else {
+      if (scenario.retired === true)
+        this.#report('/scenario', 'scenario-retired', `${reference} takes no new instructions.`);
       this.#approvals(reference, scenario.approvals);
       this.#windows();
     }

@@ -15,6 +15,11 @@ export type SystemPromise = (typeof PROMISES)[number];
 
 const instantMsSchema = z.int().min(0);
 
+/** Whose statements count about a system, and how many of them must say the same. */
+export const validatorsSchema = z
+  .strictObject({ keys: z.array(signingKeySchema).min(1).max(15).readonly(), threshold: z.int().min(1).max(15) })
+  .readonly();
+
 /** A connected system, registered by the organisation that owns it. `windows` are its opening times in UTC milliseconds; none means always open. */
 export const systemRecordSchema = z
   .strictObject({
@@ -29,9 +34,7 @@ export const systemRecordSchema = z
       .readonly(),
     promises: z.array(z.enum(PROMISES)).max(PROMISES.length).readonly(),
     finality: z.string().min(1).max(140),
-    validators: z
-      .strictObject({ keys: z.array(signingKeySchema).min(1).max(15).readonly(), threshold: z.int().min(1).max(15) })
-      .readonly(),
+    validators: validatorsSchema,
     windows: z
       .array(z.strictObject({ from: instantMsSchema, to: instantMsSchema }).readonly())
       .max(400)

@@ -9,6 +9,8 @@ export type RegisteredScenario = {
   readonly proposedBy: string;
   /** Organisations that approved exactly this hash. A settlement needs the owners of all systems that it touches. */
   readonly approvals: readonly string[];
+  /** It takes no new instructions; what began under it goes on. */
+  readonly retired?: boolean;
 };
 
 /** What an instruction is checked against: everything that the network has registered. */

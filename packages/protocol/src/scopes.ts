@@ -7,6 +7,7 @@ export const SCOPES = {
   'register:read':
     'see the network and what is registered in it: systems, parties, accounts, instruments and scenarios',
   'register:write': 'register systems, parties, accounts and instruments; propose and approve scenarios',
+  'network:change': 'propose, approve and confirm changes of the network: its members, keys and scenarios in use',
   'balances:read': 'see positions in the systems of the organisation',
   'evidence:read': 'take evidence of settlements',
   monitor: 'see measurements',

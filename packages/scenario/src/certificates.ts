@@ -21,10 +21,18 @@ export function sequenceOf(settlement: Settlement, kind: CertificateKind): numbe
   }
 }
 
-/** The one certificate of a kind that this settlement can ever have. `head` is the hash of the entry that called for it. */
-export function certificateOf(settlement: Settlement, kind: CertificateKind, head: Hash): Certificate {
+/**
+ * The one certificate of a kind that this settlement can ever have. `head` is the hash of the entry that called for it. A decision that is still
+ * acted on when a later epoch begins is certified again under that epoch: the same decision, signed with other keys.
+ */
+export function certificateOf(
+  settlement: Settlement,
+  kind: CertificateKind,
+  head: Hash,
+  epoch: number = settlement.epoch,
+): Certificate {
   const count = sequenceOf(settlement, kind);
-  const { network, settlement: id, scenario, epoch } = settlement;
+  const { network, settlement: id, scenario } = settlement;
   invariant(id !== null && count !== undefined, `the settlement calls for a ${kind} certificate`);
   return {
     network,

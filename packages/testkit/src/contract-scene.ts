@@ -48,7 +48,7 @@ export class ContractScene {
   call(organisation: string, body: CallBody, actor = 'test'): SignedCall {
     this.#nonce += 1;
     const nonce = String(this.#nonce);
-    const signer = this.net.organisations[organisation]?.call;
+    const signer = this.signersOf(organisation)?.call;
     assert.ok(signer, `no organisation ${organisation}`);
     const [signed] = signCalls(signer, [{ schema: 'call/1', network: this.net.id, organisation, actor, nonce, body }]);
     assert.ok(signed);
@@ -147,10 +147,15 @@ export class ContractScene {
 
   /** One organisation's share of a certificate, as if it were alone in its block. */
   share(organisation: string, certificate: Certificate, block = 7): CertificateShare {
-    const signer = this.net.organisations[organisation]?.certificate;
+    const signer = this.signersOf(organisation)?.certificate;
     assert.ok(signer);
     const [share] = signCertificates(signer, block, [certificate]);
     assert.ok(share);
     return share;
+  }
+
+  /** The keys that an organisation signs with. */
+  protected signersOf(organisation: string): SampleNetwork['organisations'][string] | undefined {
+    return this.net.organisations[organisation];
   }
 }

@@ -125,6 +125,7 @@ export function livingJournal(life: Life, journal: SigningJournal): SigningJourn
     checkpoint: () => life.passAtOnce('journal', 'checkpoint', () => journal.checkpoint()),
     saveCheckpoint: (block) => life.passAtOnce('journal', 'save', () => journal.saveCheckpoint(block)),
     write: (...content) => life.passAtOnce('journal', 'write', () => journal.write(...content)),
+    writeAgain: (...content) => life.passAtOnce('journal', 'write', () => journal.writeAgain(...content)),
     [Symbol.dispose]: () => {
       if (!life.signal.aborted) journal[Symbol.dispose]();
     },

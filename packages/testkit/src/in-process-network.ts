@@ -8,6 +8,7 @@ import {
   createCoordinator,
   type Log,
   openSigningJournal,
+  type OrganisationSigners,
   type Peers,
 } from '@linkspan/coordinator';
 import { createVerify } from '@linkspan/keys';
@@ -20,6 +21,8 @@ import {
   type Hash,
   hashSchema,
   type JsonObject,
+  type NetworkDefinition,
+  networkDefinitionSchema,
   type Phase,
   type Result,
   type Verify,
@@ -36,7 +39,6 @@ import {
 import { type InProcessValidator, startInProcessValidator } from './in-process-validator.ts';
 import type { Balances } from './memory-books.ts';
 import { MemorySystem } from './memory-system.ts';
-import { type NetworkDefinition, networkDefinitionSchema } from './network.ts';
 import { lodgeBody, type SampleNetwork, sampleNetwork } from './sample-network.ts';
 import { realClock, VirtualTime } from './virtual-time.ts';
 
@@ -114,6 +116,8 @@ export class InProcessNetwork implements AsyncDisposable {
   readonly systems: ReadonlyMap<string, MemorySystem>;
   readonly validators: ReadonlyMap<string, readonly InProcessValidator[]>;
   readonly organisations: readonly string[];
+  /** Keys that organisations hold beside those of the genesis, for a change that puts them in their place; read when a coordinator starts. */
+  readonly nextKeys: Record<string, Pick<OrganisationSigners, 'nextCall' | 'nextCertificate'>> = {};
   /** Looks at everything that coordinators do, and may interfere. */
   onCrossing: OnCrossing | undefined;
   readonly #definition: NetworkDefinition = readDefinition();
@@ -148,7 +152,7 @@ export class InProcessNetwork implements AsyncDisposable {
     const starting = createCoordinator({
       organisation,
       ledger: livingLedger(life, this.#options.ledgerOf?.(organisation) ?? this.ledger),
-      signers,
+      signers: { ...signers, ...this.nextKeys[organisation] },
       verifiers,
       peers: livingPeers(life, this.#peers()),
       journal: livingJournal(life, journal),

@@ -1,5 +1,4 @@
 export * from './memory-world.ts';
-export * from './network.ts';
 export * from './sample-network.ts';
 export * from './scenario-family.ts';
 export * from './settlement-invariants.ts';
@@ -16,3 +15,6 @@ export * from './memory-system.ts';
 export * from './virtual-time.ts';
 export * from './network-invariants.ts';
 export * from './json-patch.ts';
+export * from './network-changes.ts';
+export { type EpochKeys } from './certificate-check.ts';
+export * from './changing-scene.ts';

@@ -1,6 +1,5 @@
 import { NO_OPERATION, type Observation, type Position, type Submission } from '@linkspan/plugin';
 import {
-  type CertificateKey,
   type CertificateKind,
   type Hash,
   nameInSystem,
@@ -9,8 +8,8 @@ import {
   type Terms,
   type Verb,
   type Verify,
-  verifyShare,
 } from '@linkspan/protocol';
+import { CertificateCheck, type EpochKeys, NO_HOLD } from './certificate-check.ts';
 import { type MovedAsset, movedBy, unitsOf } from './moved-asset.ts';
 
 /** Amounts as decimal strings by account and asset, as network definitions write them. */
@@ -19,8 +18,8 @@ export type Balances = Readonly<Record<string, Readonly<Record<string, string>>>
 export type MemoryBooksOptions = {
   readonly system: string;
   readonly network: Hash;
-  /** The organisations' certificate keys of this epoch, and how many must have signed. */
-  readonly certificates: { readonly epoch: number; readonly keys: readonly CertificateKey[]; readonly quorum: number };
+  /** The organisations' certificate keys of the first epoch, and how many must have signed. */
+  readonly certificates: EpochKeys;
   readonly verify: Verify;
   readonly balances: Balances;
   /** Called after every change. */
@@ -59,9 +58,11 @@ export class MemoryBooks {
   readonly #operations = new Map<Hash, OperationRecord>();
   readonly #holds = new Map<Hash, Hold>();
   readonly #changes: Changed[] = [];
+  readonly #certificates: CertificateCheck;
 
   constructor(options: MemoryBooksOptions) {
     this.#options = options;
+    this.#certificates = new CertificateCheck(options.network, options.verify, options.certificates);
     for (const [account, assets] of Object.entries(options.balances)) {
       const rows = Object.entries(assets).map(
         ([asset, amount]) => [asset, { balance: unitsOf(amount, asset), held: 0n }] as const,
@@ -72,6 +73,11 @@ export class MemoryBooks {
 
   get changes(): readonly Changed[] {
     return this.#changes;
+  }
+
+  /** Knows the next epoch from now on; holds are of it, too. */
+  installEpoch(next: EpochKeys): void {
+    this.#certificates.install(next);
   }
 
   positions(): Position[] {
@@ -94,7 +100,7 @@ export class MemoryBooks {
   ): string | undefined {
     const hold = this.#holds.get(id);
     if (hold?.status !== 'held') return 'There is no such open hold.';
-    const wrong = certificateProblem(this.#options, certificate, kindFor(verb), hold.settlement, hold.epoch, id);
+    const wrong = this.#certificates.problem(certificate, kindFor(verb), hold.settlement, hold.epoch, id);
     if (wrong !== undefined) return wrong;
     this.#close(NO_OPERATION, verb, id, hold);
     return undefined;
@@ -103,14 +109,7 @@ export class MemoryBooks {
   /** Fences an operation for somebody who is no executor, with a certificate that names it. Undefined when done, otherwise why not. */
   fenceAsStranger(operation: Operation, reason: string, certificate: SignedCertificate): string | undefined {
     const kind = certificate.certificate.kind === 'fence' ? 'fence' : 'abort';
-    const wrong = certificateProblem(
-      this.#options,
-      certificate,
-      kind,
-      operation.settlement,
-      this.#options.certificates.epoch,
-      operation.id,
-    );
+    const wrong = this.#certificates.problem(certificate, kind, operation.settlement, NO_HOLD, operation.id);
     if (wrong !== undefined) return wrong;
     this.fence(operation, reason);
     return undefined;
@@ -152,7 +151,7 @@ export class MemoryBooks {
     this.#holds.set(id, {
       terms,
       settlement,
-      epoch: this.#options.certificates.epoch,
+      epoch: this.#certificates.latest,
       from,
       to,
       moved,
@@ -176,13 +175,13 @@ export class MemoryBooks {
   ): Submission {
     const hold = this.#holdOf(operation);
     if (!hold && verb !== 'release') return refused('NARR', 'There is no such hold.');
-    const { settlement, epoch } = hold ?? { settlement: operation.settlement, epoch: this.#options.certificates.epoch };
+    const { settlement, epoch } = hold ?? { settlement: operation.settlement, epoch: NO_HOLD };
     if (hold && hold.status !== 'held')
       return hold.status === endOf(verb) ? { status: 'sent' } : refused('NARR', `The hold is ${hold.status}.`);
     const id = holdIdOf(operation);
     if (id === undefined) return refused('NARR', 'It names no hold.');
     const wrong = certificate
-      ? certificateProblem(this.#options, certificate, kindFor(verb), settlement, epoch, id)
+      ? this.#certificates.problem(certificate, kindFor(verb), settlement, epoch, id)
       : `${verb} needs a certificate.`;
     if (wrong !== undefined) return { ...refused('NARR', wrong), about: 'certificate' };
     if (hold) this.#close(operation.id, verb, id, hold);
@@ -304,33 +303,6 @@ export class MemoryBooks {
     const id = holdIdOf(operation);
     return id && this.#holds.get(id);
   }
-}
-
-/** Why a certificate is not acceptable for the hold or operation `named`, or undefined where it is. */
-function certificateProblem(
-  { network, verify, certificates }: MemoryBooksOptions,
-  { certificate, block, path, signatures }: SignedCertificate,
-  kind: CertificateKind,
-  settlement: Hash,
-  epoch: number,
-  named: Hash,
-): string | undefined {
-  if (certificate.network !== network) return 'The certificate is of another network.';
-  if (certificate.settlement !== settlement) return 'The certificate is of another settlement.';
-  if (certificate.kind !== kind) return `A ${kind} certificate is needed.`;
-  if (certificate.epoch !== certificates.epoch || certificate.epoch < epoch)
-    return 'The certificate is of an unknown or older epoch.';
-  if (!certificate.operations.includes(named)) return `The certificate does not name ${named}.`;
-  const signers = new Set<CertificateKey>();
-  for (const { key, signature } of signatures) {
-    if (!certificates.keys.includes(key)) return `${key} is no signer of the epoch.`;
-    if (!verifyShare(verify, { certificate, key, block, path, signature }))
-      return `The signature by ${key} does not fit.`;
-    signers.add(key);
-  }
-  return signers.size < certificates.quorum
-    ? `${signers.size} have signed; ${certificates.quorum} are needed.`
-    : undefined;
 }
 
 function refused(reason: string, message: string): Refusal {

@@ -9,8 +9,11 @@ import {
   flatten,
   formatInstant,
   type Hash,
+  networkDefinitionSchema,
   networkId,
+  type NetworkPlan,
   parse,
+  planNetwork,
   type ScenarioDocument,
   scenarioDocumentSchema,
   sha256,
@@ -20,7 +23,6 @@ import {
   type SigningKey,
   utf8ToBytes,
 } from '@linkspan/protocol';
-import { networkDefinitionSchema, type NetworkPlan, planNetwork } from './network.ts';
 
 /** The local network's three organisations with fixed keys, and what a test needs to speak for each of them. */
 export type SampleNetwork = {

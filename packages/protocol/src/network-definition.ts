@@ -1,20 +1,9 @@
-import {
-  accountRecordSchema,
-  type CallBody,
-  type CertificateKey,
-  type Genesis,
-  identifierSchema,
-  instrumentRecordSchema,
-  partyRecordSchema,
-  quorumFor,
-  type ScenarioDocument,
-  scenarioHash,
-  scenarioReference,
-  type SigningKey,
-  systemRecordSchema,
-} from '@linkspan/protocol';
 import { z } from 'zod';
-
+import type { CallBody } from './call.ts';
+import { type Genesis, identifierSchema, quorumFor } from './genesis.ts';
+import { accountRecordSchema, instrumentRecordSchema, partyRecordSchema, systemRecordSchema } from './records.ts';
+import { type ScenarioDocument, scenarioHash, scenarioReference } from './scenario-document.ts';
+import type { CertificateKey, SigningKey } from './signature.ts';
 /** A network as people write it down: everything but keys. Balances are decimal strings per system, account and asset. */
 export const networkDefinitionSchema = z
   .strictObject({
