@@ -1,7 +1,12 @@
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parse, type ScenarioDocument, scenarioDocumentSchema } from '@linkspan/protocol';
-import { type NetworkDefinition, networkDefinitionSchema } from '@linkspan/testkit';
+import {
+  type NetworkDefinition,
+  networkDefinitionSchema,
+  parse,
+  type ScenarioDocument,
+  scenarioDocumentSchema,
+} from '@linkspan/protocol';
 import { runDemo } from './demo-failure/run-demo.ts';
 import { stageDemo } from './demo-failure/stage-demo.ts';
 import { apiOf } from './local-network/api.ts';
@@ -11,11 +16,13 @@ import { lost, readTotals } from './local-network/conservation.ts';
 import { type DataDirectory, openDataDirectory } from './local-network/data-directory.ts';
 import { domesticAccess } from './local-network/domestic.ts';
 import { freeBytes, isUsedUp, noSpace, refuseLittleSpace, spaceUsedUp } from './local-network/free-space.ts';
-import { layOut, type Layout, urlOf } from './local-network/layout.ts';
-import { secureNetwork } from './local-network/network-tls.ts';
+import { embeddedHost } from './local-network/embedded-host.ts';
+import { fabricHost } from './local-network/fabric-host.ts';
+import type { Host } from './local-network/host.ts';
+import { urlOf } from './local-network/layout.ts';
 import { type Options, readOptions, USAGE } from './local-network/options.ts';
 import { readPositions } from './local-network/positions.ts';
-import { processesOf, sourcesOf } from './local-network/processes.ts';
+import { sourcesOf } from './local-network/processes.ts';
 import { readJson } from './local-network/read-json.ts';
 import { runSample, type SampleOutcome, type Stage } from './local-network/run-sample.ts';
 import { readSampleFrom, type Sample, sampleNames } from './local-network/samples.ts';
@@ -23,15 +30,12 @@ import { labelOf, Screen } from './local-network/screen.ts';
 import { onStarterGone } from './local-network/starter-gone.ts';
 import { Supervisor } from './local-network/supervisor.ts';
 import { refuseUsedPorts } from './local-network/used-ports.ts';
-import { clientSecret, readScenarios, writeFiles } from './local-network/write-files.ts';
 
 const root = resolve(import.meta.dirname, '..');
 /** What somebody who ends a program by Ctrl-C before it is done gets from it. */
 const INTERRUPTED = 130;
 /** How long the end of a process may take to be noticed after a request to it failed. */
 const NOTICED_WITHIN_MS = 1000;
-/** What `writeFiles` and the supervisor make in the data directory, besides a folder for each process. */
-const WRITTEN = ['genesis.json', 'nonce', 'secret', 'secrets', 'tls', 'profile.json', 'log'];
 
 let directory = root;
 process.exitCode = await main().catch((error: unknown) => {
@@ -54,7 +58,8 @@ async function main(): Promise<number> {
   // Whoever read the output is gone, and with it the reason to go on.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stop.abort());
 
-  const definition = readDefinition();
+  const host = hostOf(options, readDefinition());
+  const { definition, layout } = host;
   const names = sampleNames(options.samples);
   const readAgain = names.map((name) => (run: string) => readSampleFrom(options.samples, name, run, Date.now()));
   const samples = readAgain.map((read) => read('check'));
@@ -62,42 +67,35 @@ async function main(): Promise<number> {
   using data = await openDataDirectory(options.data, (line) => screen.text(line), stop.signal);
   const setting = {
     options,
-    definition,
-    layout: layOut(definition, root, options.data, options.portBase, options.tls),
+    host,
     screen,
     data,
   };
   samples.forEach((sample, i) => refuseUnknownProcesses(join(options.samples, names[i] ?? ''), sample, setting));
   refuseLittleSpace(data.path, freeBytes(data.path));
-  await refuseUsedPorts(setting.layout.ports);
+  await refuseUsedPorts(layout.ports);
   return await runNetwork(setting, readAgain, stop.signal);
 }
 
 type Setting = {
   readonly options: Options;
-  readonly definition: NetworkDefinition;
-  readonly layout: Layout;
+  readonly host: Host;
   readonly screen: Screen;
   readonly data: DataDirectory;
 };
 
 /** Starts everything, settles the samples and stays; whatever happens, everything has ended when it returns. Gives the exit code. */
 async function runNetwork(setting: Setting, samples: readonly ReadSample[], stop: AbortSignal): Promise<number> {
-  const { options, definition, layout, screen, data } = setting;
-  const processes = processesOf(definition, layout);
-  if (options.fresh) data.forget([...WRITTEN, ...processes.map(({ name }) => name)]);
-  const continues = data.continues && !options.fresh;
-  using opened = new DisposableStack();
-  if (options.tls) opened.use(await secureNetwork(definition, layout));
-  const { network } = writeFiles(definition, readScenarios(definition, root, scenarioOf), layout);
-  screen.title(definition.name);
+  const { options, host, screen, data } = setting;
+  if (options.fresh) data.forget(host.written);
+  const continues = host.isKept() && !options.fresh;
+  screen.title(host.definition.name);
+  await using opened = await host.open((line) => screen.text(line));
+  const { network, processes } = opened;
   screen.text(
     `network ${network.slice(0, 19)}… (${continues ? 'continues' : 'new'}), data in ${shown(options.data)}, times in UTC`,
   );
-  screen.text(
-    `development mode, on loopback: ${options.tls ? 'the authority of the certificates lies in the data folder' : 'validators ask nobody who reaches their ports'}, and the keys of the chain are known to all`,
-    'dim',
-  );
+  screen.text(host.caution, 'dim');
 
   const supervisor = new Supervisor(processes, options.data, (pids) => data.note(pids));
   const space = spaceUsedUp(options.data);
@@ -157,10 +155,11 @@ async function blame(failed: Promise<never>, error: unknown): Promise<never> {
 }
 
 async function runSamples(
-  { definition, layout, screen }: Setting,
+  { host, screen }: Setting,
   supervisor: Supervisor,
   samples: readonly ReadSample[],
 ): Promise<SampleOutcome[]> {
+  const { definition, layout, secretOf } = host;
   const all = definition.organisations.map(({ id }) => apiOf(layout, id));
   const [first, , other] = all;
   if (!first || !other) throw new Error('the local network has three organisations');
@@ -168,15 +167,18 @@ async function runSamples(
   const changes = new Changes(first, (change) => {
     if (change.tradeId.startsWith(`${run}-`)) screen.change(change);
   });
-  const sources = sourcesOf(definition, layout);
+  const sources = sourcesOf(definition, layout, secretOf);
   const stage: Stage = {
     first,
     other,
     all,
     changes,
-    supervisor,
+    processes: {
+      kill: (name) => Promise.all(partsOf(host, name).map((part) => supervisor.kill(part))),
+      start: (name) => Promise.all(partsOf(host, name).map((part) => supervisor.start(part))),
+    },
     sources,
-    domestic: domesticAccess(definition, layout, (system, client) => clientSecret(layout, system, client)),
+    domestic: domesticAccess(definition, layout, secretOf),
     say: (line) => screen.note(line),
     refused: (sample, api, { problems, detail }) => {
       const organisation = definition.organisations.find(({ id }) => urlOf(layout, id) === api.url)?.id ?? '';
@@ -203,7 +205,8 @@ async function runSamples(
 }
 
 /** Gives the exit code: 0 only where the money came back, went through, and every balance is as it must be. */
-async function playDemo({ definition, layout, screen, options }: Setting, supervisor: Supervisor): Promise<number> {
+async function playDemo({ host, screen, options }: Setting, supervisor: Supervisor): Promise<number> {
+  const { definition, layout } = host;
   const stage = stageDemo({ definition, layout, screen, supervisor, samples: options.samples });
   await stage.changes.connected;
   const isGood = await runDemo(stage);
@@ -211,7 +214,8 @@ async function playDemo({ definition, layout, screen, options }: Setting, superv
   return isGood ? 0 : 1;
 }
 
-function announce({ options, definition, layout, screen }: Setting, outcomes: readonly SampleOutcome[]): void {
+function announce({ options, host, screen }: Setting, outcomes: readonly SampleOutcome[]): void {
+  const { definition, layout } = host;
   const [organisation] = definition.organisations;
   const trade =
     outcomes.find(({ result }) => result.status === 'settled')?.result.tradeId ?? outcomes[0]?.result.tradeId ?? '';
@@ -255,13 +259,23 @@ function scenarioOf(value: unknown): ScenarioDocument {
   return parsed.value;
 }
 
-function refuseUnknownProcesses(folder: string, { faults }: Sample, { definition, layout }: Setting): void {
-  const known = processesOf(definition, layout).map(({ name }) => name);
-  const unknown = faults.find(({ process: name }) => !known.includes(name));
+function refuseUnknownProcesses(folder: string, { faults }: Sample, { host: { parts } }: Setting): void {
+  const unknown = faults.find(({ process: name }) => !parts.has(name));
   if (unknown)
     throw new CannotRun(
-      `${join(folder, 'faults.json')} names the process ${unknown.process}; there are ${known.join(', ')}.`,
+      `${join(folder, 'faults.json')} names the process ${unknown.process}; there are ${[...parts.keys()].join(', ')}.`,
     );
+}
+
+/** The processes for which a name in a sample stands. */
+function partsOf({ parts }: Host, name: string): readonly string[] {
+  return parts.get(name) ?? [];
+}
+
+function hostOf(options: Options, definition: NetworkDefinition): Host {
+  return options.host === 'fabric'
+    ? fabricHost(definition, { ...options, root })
+    : embeddedHost(definition, { ...options, root }, scenarioOf);
 }
 
 /** A path as somebody in this directory would type it. */

@@ -9,7 +9,7 @@ import { type Connector, isObject, readConnector } from '@linkspan/plugin';
 import type { ConformanceSystem, FaultyProxy } from '@linkspan/plugin/conformance';
 import { certificateForSystems, formatAmount, hashToHex, type SignedCertificate } from '@linkspan/protocol';
 import { identityOf } from '@stand-in/domestic-fabric';
-import { peerMsp } from '../../apps/cli/src/network/network-definition.ts';
+import { mspId } from '../../apps/cli/src/network/network-definition.ts';
 import { networkLayout } from '../../apps/cli/src/network/network-layout.ts';
 import { isRunning, notedProcesses } from '../../apps/cli/src/network/node-process.ts';
 import { certificatesConfig, certify, NETWORK, OPENING, QUORUM } from './connector-systems.ts';
@@ -139,9 +139,9 @@ async function open(
 export function gatewayProxy(fabric: TestNetwork): Promise<GatewayProxy> {
   const [organisation] = fabric.network.organisations;
   assert.ok(organisation);
-  const { peer, publicPeerTlsCa } = networkLayout(fabric.directory).organisation(organisation);
+  const { peer, publicTlsCa } = networkLayout(fabric.directory).organisation(organisation);
   const { address, name } = firstGateway(fabric);
-  const [tlsCa, tlsCertificate, tlsKey] = [publicPeerTlsCa, peer.tlsCertificate, peer.tlsKey].map((file) =>
+  const [tlsCa, tlsCertificate, tlsKey] = [publicTlsCa, peer.tlsCertificate, peer.tlsKey].map((file) =>
     readFileSync(file, 'utf8'),
   );
   return startGatewayProxy({
@@ -187,7 +187,7 @@ async function killFirst({ network, directory }: TestNetwork): Promise<void> {
 export function firstGateway({ network, directory }: TestNetwork) {
   const [organisation] = network.organisations;
   assert.ok(organisation);
-  const caFile = networkLayout(directory).organisation(organisation).publicPeerTlsCa;
+  const caFile = networkLayout(directory).organisation(organisation).publicTlsCa;
   return {
     address: `${organisation.host}:${organisation.ports.peer}`,
     name: `peer.${organisation.id}`,
@@ -199,12 +199,11 @@ function peopleOf(fabric: TestNetwork): People {
   const layout = networkLayout(fabric.directory);
   const clients = fabric.network.organisations.map((organisation) => {
     const { client } = layout.organisation(organisation);
-    return person(fabric, peerMsp(organisation), client.certificate, client.key);
+    return person(fabric, mspId(organisation), client.certificate, client.key);
   });
   const administrators = fabric.network.organisations.map((organisation) => {
-    const { adminMsp } = layout.organisation(organisation);
-    const certificate = join(adminMsp, 'signcerts', `Admin@${organisation.id}-cert.pem`);
-    return person(fabric, peerMsp(organisation), certificate, join(adminMsp, 'keystore', 'priv_sk'));
+    const { admin } = layout.organisation(organisation);
+    return person(fabric, mspId(organisation), admin.certificate, admin.key);
   });
   const [issuer, stranger] = administrators;
   assert.ok(issuer && stranger);

@@ -7,6 +7,9 @@ import {
   certificateKindNumber,
   certificateStructHash,
   bytesToHex,
+  certificateKeySchema,
+  epochDigest,
+  epochForSystems,
   type Hash,
   hashToHex,
   joinShares,
@@ -41,6 +44,12 @@ const types = {
     { name: 'block', type: 'uint64' },
     { name: 'root', type: 'bytes32' },
   ],
+  Epoch: [
+    { name: 'network', type: 'bytes32' },
+    { name: 'epoch', type: 'uint64' },
+    { name: 'quorum', type: 'uint64' },
+    { name: 'signers', type: 'address[]' },
+  ],
 } as const;
 
 const digests = fc.uint8Array({ minLength: 32, maxLength: 32 });
@@ -72,6 +81,31 @@ test('the struct hash of a certificate is that of EIP-712, as viem computes it',
         `0x${bytesToHex(certificateStructHash(one))}`,
         hashStruct({ types, primaryType: 'Certificate', data: typedData(one) }),
       );
+    }),
+  );
+});
+
+test('what is signed for an epoch is the typed data of EIP-712, with the signers in ascending order, as viem computes it', async () => {
+  const epochs = fc.record({
+    epoch: fc.integer({ min: 2, max: 1000 }),
+    quorum: fc.integer({ min: 2, max: 32 }),
+    keys: fc.array(fc.uint8Array({ minLength: 20, maxLength: 20 }), { minLength: 2, maxLength: 9 }),
+  });
+  fc.assert(
+    fc.property(hash, epochs, (network, { epoch, quorum, keys }) => {
+      const members = keys.map((bytes, i) => {
+        return { organisation: `o-${i}`, certificateKey: certificateKeySchema.parse(`secp256k1:${bytesToHex(bytes)}`) };
+      });
+      const next = { epoch, quorum, members };
+      const { signers: sorted } = epochForSystems(network, next, [], quorum);
+      assert.deepEqual(sorted, sorted.toSorted());
+      const digest = hashTypedData({
+        domain: { name: 'Linkspan', version: '1' },
+        types,
+        primaryType: 'Epoch',
+        message: { network: hashToHex(network), epoch: BigInt(epoch), quorum: BigInt(quorum), signers: sorted },
+      });
+      assert.equal(digest, `0x${bytesToHex(epochDigest(network, next))}`);
     }),
   );
 });

@@ -21,6 +21,7 @@ import {
   type SignedCertificate,
   signCertificates,
   type Signer,
+  type SystemEpoch,
 } from '@linkspan/protocol';
 import { mnemonicKeys, tokenAbi } from '@stand-in/fcy-evm';
 import {
@@ -36,7 +37,7 @@ import {
 /** The network whose organisations sign certificates in these tests: three of them, quorum two. */
 export const NETWORK: Hash = hashOf({ test: 'network of the connector tests' });
 export const QUORUM = 2;
-const ORGANISATIONS: readonly Signer<CertificateKey>[] = [1, 2, 3]
+export const ORGANISATIONS: readonly Signer<CertificateKey>[] = [1, 2, 3]
   .map((n) => secp256k1Signer(String(n).padStart(64, '0')))
   .toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
@@ -217,6 +218,13 @@ export async function fenceOnEvm(url: string, token: string, operation: Hash, re
   );
 }
 
+/** Brings the next epoch as somebody who is registered nowhere. */
+export async function installOnEvm(url: string, token: string, next: SystemEpoch): Promise<void> {
+  const { epoch, quorum, signers, signatures } = next;
+  const args = [BigInt(epoch), BigInt(quorum), signers, signatures] as const;
+  await transact(url, token, STRANGER, encodeFunctionData({ abi: tokenAbi, functionName: 'installEpoch', args }));
+}
+
 async function transact(
   url: string,
   token: string,
@@ -278,6 +286,11 @@ export function webConnectorConfig(url: string, executor: number): object {
 export async function closeOnWeb(url: string, verb: string, hold: Hash, signed: SignedCertificate): Promise<void> {
   const { signers: _, ...certificate } = certificateForSystems(signed);
   await postAs(url, 'stranger', `/holds/${hashToHex(hold)}/${verb}`, { certificate });
+}
+
+/** Brings the next epoch as a client that is no executor. */
+export async function installOnWeb(url: string, next: SystemEpoch): Promise<void> {
+  await postAs(url, 'stranger', '/epochs', next);
 }
 
 /** Fences as an executor that no connector of these tests uses. */

@@ -6,7 +6,7 @@ import { type BlockFinding, type EvidenceWithBlocks, hashOfFirstBlock, verifyBlo
 import { entriesOf, textOf } from '../../packages/ledger/src/fabric/channel-members.ts';
 import { dataHashOf, readBlock } from '../../packages/ledger/src/fabric/fabric-block.ts';
 import { allBytes, bytesAt, bytesField } from '../../packages/ledger/src/fabric/protobuf.ts';
-import { createAuthority } from '../../tools/local-network/certificate-authority.ts';
+import { createAuthority } from '../../apps/cli/src/certificates/certificate-authority.ts';
 
 /**
  * What evidence is worth when all orderers of the channel lie together: the recorded blocks under a configuration whose orderers' keys the test has, so that it

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { localNetworkFile, readNetworkFile } from '../../apps/cli/src/network/network-definition.ts';
 import { bringDown } from '../../apps/cli/src/network/network-down.ts';
 
@@ -7,6 +8,12 @@ const [, , directory = '', countries = ''] = process.argv;
 process.stdin.resume();
 process.stdin.on('error', () => undefined);
 await new Promise((closed) => process.stdin.once('close', closed));
-// Which processes there are is noted in the folder; the ports do not matter.
-await bringDown(readNetworkFile(localNetworkFile(Number(countries), 20_000)), directory);
+// Which processes there are is noted in the folders; the ports do not matter. One that joined in the test has a folder too.
+const file = localNetworkFile(Number(countries), 20_000);
+const known = new Set(file.organisations.map(({ id }) => id));
+const joined = existsSync(join(directory, 'organisations'))
+  ? readdirSync(join(directory, 'organisations')).filter((id) => !known.has(id))
+  : [];
+const organisations = [...file.organisations, ...joined.map((id) => ({ id, host: '127.0.0.1', port: 20_000 }))];
+await bringDown(readNetworkFile({ ...file, organisations }), directory);
 rmSync(directory, { recursive: true, force: true });

@@ -11,12 +11,14 @@ import {
   type FabricNetwork,
   type FabricOrganisation,
   localNetworkFile,
-  peerMsp,
+  mspId,
   PORTS_OF_ORGANISATION,
   readNetworkFile,
 } from '../../apps/cli/src/network/network-definition.ts';
 import { networkLayout } from '../../apps/cli/src/network/network-layout.ts';
-import { bringUp, type ChaincodeProgram } from '../../apps/cli/src/network/network-up.ts';
+import { ledgerConfig } from '../../apps/cli/src/network/product-files.ts';
+import type { ChaincodeProgram } from '../../apps/cli/src/network/chaincode-definition.ts';
+import { bringUp } from '../../apps/cli/src/network/network-up.ts';
 
 /** A real Fabric network of a test, in a folder of its own. Disposing ends its processes and removes it. */
 export type TestNetwork = AsyncDisposable & {
@@ -36,16 +38,31 @@ export async function whyNoFabric(): Promise<string | undefined> {
   return 'needs Go or FABRIC_BIN to run real Fabric nodes';
 }
 
-/** The contract's network, unless another chaincode is named. */
+/**
+ * The contract's network, unless another chaincode is named. Where `between` is given, other organisations reach each one's peer and orderer at ports
+ * where it has something listen before the nodes start.
+ */
 export async function startTestNetwork(
   countries: 3 | 4 | 7,
   other?: ChaincodeProgram & { readonly name: string },
+  between?: (network: FabricNetwork, directory: string) => Promise<void>,
 ): Promise<TestNetwork> {
   const programs = await fabricPrograms(process.env, () => undefined);
   const directory = mkdtempSync(join(tmpdir(), 'linkspan-fabric-'));
-  const file = readNetworkFile(localNetworkFile(countries, await freePorts(countries * PORTS_OF_ORGANISATION)));
-  const network = other ? { ...file, chaincode: other.name } : file;
+  const own = countries * PORTS_OF_ORGANISATION;
+  const portBase = await freePorts(own + 2 * countries);
+  const file = readNetworkFile(localNetworkFile(countries, portBase));
+  const reached = file.organisations.map((each, i) => ({
+    ...each,
+    outside: { peer: portBase + own + 2 * i, orderer: portBase + own + 2 * i + 1 },
+  }));
+  const network = {
+    ...file,
+    ...(other ? { chaincode: other.name } : {}),
+    ...(between ? { organisations: reached } : {}),
+  };
   const layout = networkLayout(directory);
+  await between?.(network, directory);
   const ending = spawn(
     process.execPath,
     [join(import.meta.dirname, 'fabric-network-end.ts'), directory, String(countries)],
@@ -73,25 +90,13 @@ export async function startTestNetwork(
       return {
         channel: network.channel,
         chaincode: network.chaincode,
-        identity: { mspId: peerMsp(organisation), certificate: readFileSync(own.client.certificate, 'utf8') },
+        identity: { mspId: mspId(organisation), certificate: readFileSync(own.client.certificate, 'utf8') },
         archiveFile: join(own.folder, 'core-api', 'archive.sqlite'),
         sign: lowSSigner(readFileSync(own.client.key, 'utf8')),
-        gateways: [gatewayOf(organisation, own.publicPeerTlsCa)],
+        gateways: [gatewayOf(organisation, own.publicTlsCa)],
       };
     },
-    ledgerConfig: (organisation) => {
-      const own = layout.organisation(organisation);
-      const { address, name } = gatewayOf(organisation, own.publicPeerTlsCa);
-      return {
-        kind: 'fabric',
-        channel: network.channel,
-        chaincode: network.chaincode,
-        mspId: peerMsp(organisation),
-        client: { certFile: own.client.certificate, keyFile: own.client.key },
-        gateways: [{ address, name, caFile: own.publicPeerTlsCa }],
-        archiveFile: join(own.folder, 'core-api', 'archive.sqlite'),
-      };
-    },
+    ledgerConfig: (organisation) => ledgerConfig(network, organisation, layout),
     [Symbol.asyncDispose]: dispose,
   };
 }
@@ -103,12 +108,14 @@ function gatewayOf({ id, host, ports }: FabricOrganisation, tlsCaFile: string): 
 /** The first of so many ports in a row that nobody listens on. */
 export async function freePorts(count: number): Promise<number> {
   for (;;) {
-    const first = await listenOnce(0);
-    if (first === undefined || first + count > 60_000) continue;
+    // Below those that the system gives to outgoing connections, since some of these ports are used minutes later.
+    const first = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT - count));
     const found = await Promise.all(Array.from({ length: count }, (_, i) => listenOnce(first + i)));
     if (found.every((port) => port !== undefined)) return first;
   }
 }
+
+const [LOWEST_PORT, HIGHEST_PORT] = [10_000, 32_000];
 
 function listenOnce(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {

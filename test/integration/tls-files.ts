@@ -5,7 +5,7 @@ import {
   createAuthority,
   type CertificateAuthority,
   type Issuance,
-} from '../../tools/local-network/certificate-authority.ts';
+} from '../../apps/cli/src/certificates/certificate-authority.ts';
 
 /** A folder with certificates as an operator would keep them; removed when disposed. */
 export type TlsFolder = Disposable & {

@@ -8,7 +8,7 @@ import { ENDPOINTS, Fault, hashOf, type Result, type TlsCredentials } from '@lin
 import { pino } from 'pino';
 import { createHttpPeers } from '../../apps/core-api/src/http-peers.ts';
 import { testConfig } from '../../apps/core-api/src/test-support.ts';
-import { createAuthority } from '../../tools/local-network/certificate-authority.ts';
+import { createAuthority } from '../../apps/cli/src/certificates/certificate-authority.ts';
 import { openTlsFolder, type TlsFolder } from './tls-files.ts';
 
 const nameOf = (organisation: string): string => `urn:test:organisation:${organisation}`;

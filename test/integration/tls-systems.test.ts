@@ -4,7 +4,7 @@ import { createLiveFiles } from '@linkspan/keys';
 import { type Connector, readConnector } from '@linkspan/plugin';
 import { Fault, type Result } from '@linkspan/protocol';
 import { startDomesticWeb } from '@stand-in/domestic-web';
-import { createAuthority } from '../../tools/local-network/certificate-authority.ts';
+import { createAuthority } from '../../apps/cli/src/certificates/certificate-authority.ts';
 import { openTlsFolder, type TlsFolder } from './tls-files.ts';
 
 const SERVER = { names: { ip: ['127.0.0.1'] } };

@@ -6,7 +6,7 @@ import { createHttpPool, type HttpPool, PATHS } from '@linkspan/plugin';
 import type { Live, Result, TlsCredentials } from '@linkspan/protocol';
 import { loadConfig, type RunningValidator, startValidator } from '@linkspan/validator';
 import { pino } from 'pino';
-import { createAuthority } from '../../tools/local-network/certificate-authority.ts';
+import { createAuthority } from '../../apps/cli/src/certificates/certificate-authority.ts';
 import { openTlsFolder, type TlsFolder, type TlsPaths } from './tls-files.ts';
 
 const SERVER = { names: { uri: ['urn:test:validator'], ip: ['127.0.0.1'] } };

@@ -1,4 +1,3 @@
-import type { NetworkDefinition } from '@linkspan/testkit';
 import { apiOf } from '../local-network/api.ts';
 import { CannotRun } from '../local-network/cannot-run.ts';
 import { Changes } from '../local-network/changes.ts';
@@ -7,7 +6,8 @@ import { sourcesOf } from '../local-network/processes.ts';
 import { readSampleFrom } from '../local-network/samples.ts';
 import type { Screen } from '../local-network/screen.ts';
 import type { Supervisor } from '../local-network/supervisor.ts';
-import { dvpInstructionSchema } from '@linkspan/protocol';
+import { clientSecret } from '../local-network/write-files.ts';
+import { dvpInstructionSchema, type NetworkDefinition } from '@linkspan/protocol';
 import { type Leg, minorUnits } from '../torture/facts.ts';
 import type { Books } from './books.ts';
 import type { DemoStage, DemoTrade } from './run-demo.ts';
@@ -50,7 +50,7 @@ export function stageDemo({
 }
 
 function booksOf(definition: NetworkDefinition, layout: Layout): Books {
-  const { registers, chains } = sourcesOf(definition, layout);
+  const { registers, chains } = sourcesOf(definition, layout, (system, client) => clientSecret(layout, system, client));
   const [chain] = Object.entries(chains);
   if (!chain) throw new Error('the local network has a chain');
   const [system, { rpcUrl, token, holders }] = chain;

@@ -5,7 +5,6 @@ go 1.24.2
 tool (
 	github.com/hyperledger/fabric/cmd/configtxgen
 	github.com/hyperledger/fabric/cmd/configtxlator
-	github.com/hyperledger/fabric/cmd/cryptogen
 	github.com/hyperledger/fabric/cmd/orderer
 	github.com/hyperledger/fabric/cmd/peer
 )

@@ -1,5 +1,5 @@
 import { BackOffice, type StepOutcome } from '@stand-in/back-office';
-import type { NetworkDefinition } from '@linkspan/testkit';
+import type { NetworkDefinition } from '@linkspan/protocol';
 import type { Changes } from './changes.ts';
 import { type Layout, urlOf } from './layout.ts';
 import type { Sample } from './samples.ts';
@@ -18,23 +18,6 @@ export function domesticAccess(
   return Object.fromEntries(
     web.map(({ id }) => [id, { url: urlOf(layout, id), secretOf: (client) => secretOf(id, client) }]),
   );
-}
-
-/** A participant's client in a domestic system, named after the party: `kita-bank`. */
-export function participantClient(party: string): string {
-  return party.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
-}
-
-/** The clients of every party that has an account in a system, and which of them operates an account. */
-export function participantsOf(
-  { parties, accounts }: NetworkDefinition,
-  system: string,
-): { readonly clients: readonly string[]; operatorOf(account: string): string[] } {
-  const names = new Map(parties.map(({ lei, name }) => [lei, participantClient(name)]));
-  const here = accounts.filter(({ id }) => id.startsWith(`${system}:`));
-  const operatorOf = (account: string): string[] =>
-    here.filter(({ id }) => id === `${system}:${account}`).flatMap(({ party }) => names.get(party) ?? []);
-  return { clients: [...new Set(here.flatMap(({ party }) => names.get(party) ?? []))].toSorted(), operatorOf };
 }
 
 /** `afterwards` is done when a sample has been judged; what parties owe each other is refunded then, as people would. */

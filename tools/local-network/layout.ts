@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import type { NetworkDefinition } from '@linkspan/testkit';
+import type { NetworkDefinition } from '@linkspan/protocol';
+import { type ValidatorPlace, validatorPlaces } from '../../apps/cli/src/product/places.ts';
 
 /** Where everything of the local network lives: one folder per process under the data directory, one port each above the base. */
 export type Layout = {
   readonly root: string;
   readonly data: string;
   readonly ports: Readonly<Record<string, number>>;
-  readonly validators: readonly { readonly name: string; readonly system: string; readonly index: number }[];
+  readonly validators: readonly ValidatorPlace[];
   /** Everything that is reached by TLS; nothing where it was not asked for. */
   readonly secured: ReadonlySet<string>;
 };
@@ -22,13 +23,7 @@ export function layOut(
   portBase: number,
   tls = false,
 ): Layout {
-  const validators = definition.systems.flatMap((system) =>
-    Array.from({ length: system.validators.count }, (_, index) => ({
-      name: `validator-${system.id}${system.validators.count > 1 ? `-${index + 1}` : ''}`,
-      system: system.id,
-      index,
-    })),
-  );
+  const validators = validatorPlaces(definition);
   const ports = Object.fromEntries([
     ...definition.organisations.map((organisation, i) => [organisation.id, portBase + 1 + i] as const),
     ...definition.systems.map((system, i) => [system.id, portBase + 11 + i] as const),

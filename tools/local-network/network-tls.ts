@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NetworkDefinition } from '@linkspan/testkit';
+import type { NetworkDefinition } from '@linkspan/protocol';
 import { Agent, setGlobalDispatcher } from 'undici';
 import {
   type Certified,
@@ -9,9 +9,9 @@ import {
   isDue,
   type Names,
   restoreAuthority,
-} from './certificate-authority.ts';
+} from '../../apps/cli/src/certificates/certificate-authority.ts';
 import type { Layout } from './layout.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeWhole } from '../../apps/cli/src/product/write-whole.ts';
 
 /** The programs that start and watch the network, as clients of its systems. */
 export const TOOLS = 'tools';

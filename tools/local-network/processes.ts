@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { NetworkDefinition } from '@linkspan/testkit';
+import type { NetworkDefinition } from '@linkspan/protocol';
+import { tokenAddress } from '../../apps/cli/src/product/development-accounts.ts';
 import type { ChildDefinition } from './child.ts';
 import type { Sources } from './conservation.ts';
 import { configFileOf, CORE_API, type Layout, urlOf } from './layout.ts';
-import { clientSecret, tokenAddress } from './write-files.ts';
 
 /** The processes of the local network: a system, a validator, or the one that hosts the ledger and every organisation. */
 export function processesOf(definition: NetworkDefinition, layout: Layout): ChildDefinition[] {
@@ -22,15 +22,16 @@ export function processesOf(definition: NetworkDefinition, layout: Layout): Chil
 }
 
 /** Where the connected systems themselves tell what everybody has. */
-export function sourcesOf(definition: NetworkDefinition, layout: Layout): Sources {
+export function sourcesOf(
+  definition: NetworkDefinition,
+  layout: Layout,
+  secretOf: (system: string, client: string) => string,
+): Sources {
   const evm = definition.systems.filter((system) => system.kind === 'evm');
   const web = definition.systems.filter((system) => system.kind !== 'evm');
   return {
     registers: Object.fromEntries(
-      web.map(({ id }) => [
-        id,
-        { url: urlOf(layout, id), client: 'auditor', secret: clientSecret(layout, id, 'auditor') },
-      ]),
+      web.map(({ id }) => [id, { url: urlOf(layout, id), client: 'auditor', secret: secretOf(id, 'auditor') }]),
     ),
     chains: Object.fromEntries(
       evm.map(({ id }) => [

@@ -34,6 +34,7 @@ test('of many used ports the first three are named and the others counted', asyn
 
 test('options: defaults below the root, and a sentence for what makes no sense', () => {
   const defaults = {
+    host: 'embedded',
     once: false,
     json: false,
     demoFailure: false,
@@ -51,6 +52,10 @@ test('options: defaults below the root, and a sentence for what makes no sense',
     samples: '/y',
     portBase: 9000,
   });
+  const onFabric = { ...defaults, host: 'fabric', data: '/srv/var/on-fabric' };
+  assert.deepEqual(readOptions(['--host', 'fabric'], '/srv'), onFabric);
+  for (const args of [['--host', 'cloud'], ['--host', 'fabric', '--tls'], ['--host', 'fabric', '--demo-failure']])
+    assert.throws(() => readOptions(args, '/srv'), CannotRun);
   for (const base of ['0', '80', '65001', '99999', 'x', '1e4', '-1'])
     assert.throws(() => readOptions([`--port-base=${base}`], '/srv'), CannotRun);
   assert.throws(() => readOptions(['--json'], '/srv'), CannotRun);

@@ -5,7 +5,6 @@ import { lost, readTotals, type Sources } from './conservation.ts';
 import { type Domestic, type DomesticAccess, openDomestic } from './domestic.ts';
 import { differencesBetween, type Positions, readPositions } from './positions.ts';
 import type { Fault, Sample } from './samples.ts';
-import type { Supervisor } from './supervisor.ts';
 
 /** What became of a sample, as `--json` prints it. */
 export type SampleResult = {
@@ -26,12 +25,15 @@ export type SampleOutcome = {
   readonly end: string;
 };
 
+/** Takes processes down and brings them back, by the names that samples use. */
+export type ProcessControl = { kill(name: string): Promise<unknown>; start(name: string): Promise<unknown> };
+
 export type Stage = {
   readonly first: Api;
   readonly other: Api;
   readonly all: readonly Api[];
   readonly changes: Changes;
-  readonly supervisor: Supervisor;
+  readonly processes: ProcessControl;
   readonly sources: Sources;
   readonly domestic: DomesticAccess;
   readonly say: (line: string) => void;
@@ -107,18 +109,18 @@ function refuse(stage: Stage, sample: Sample, by: Api, refused: ProblemBody): Pl
 
 /** Takes a process down and brings it back. A fault before lodging has struck when `stopped` resolves. */
 function playFault(
-  { changes, supervisor, say }: Stage,
+  { changes, processes, say }: Stage,
   fault: Fault,
   tradeId: string,
   signal: AbortSignal,
 ): { readonly stopped: Promise<void>; readonly over: Promise<void> } {
   const strike = async (): Promise<void> => {
-    await supervisor.kill(fault.process);
+    await processes.kill(fault.process);
     say(`${fault.process} is killed (kill -9)`);
   };
   const comeBack = async (): Promise<void> => {
     if (fault.return !== 'at once') await changes.reaches(tradeId, [fault.return], signal);
-    await supervisor.start(fault.process);
+    await processes.start(fault.process);
     say(`${fault.process} is back`);
   };
   if (fault.stop === 'before lodging') {

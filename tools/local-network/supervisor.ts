@@ -109,7 +109,9 @@ export class Supervisor {
     this.#stopping = true;
     const children = [...this.#children.values()];
     for (const child of children) this.#asked.add(child);
-    const systems = children.filter((child) => !child.name.startsWith('validator') && child.name !== 'core-api');
+    const systems = children.filter(
+      (child) => !child.name.startsWith('validator') && !child.name.startsWith('core-api'),
+    );
     const callers = children.filter((child) => !systems.includes(child));
     const stopped = [...(await stopEach(callers)), ...(await stopEach(systems))];
     return stopped.filter(({ forced }) => forced).map(({ name }) => name);

@@ -3,6 +3,7 @@ import { audit } from './commands/audit.ts';
 import { balances } from './commands/balances.ts';
 import { cancel } from './commands/cancel.ts';
 import { certificate } from './commands/certificate.ts';
+import { change } from './commands/change.ts';
 import { completion } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
 import { events } from './commands/events.ts';
@@ -27,7 +28,7 @@ export const GROUPS: readonly { readonly title: string; readonly commands: reado
   { title: 'Settle and follow', commands: [instruct, watch, settlements, status, history, balances] },
   { title: 'Step in', commands: [retract, cancel, resolve, certificate] },
   { title: 'Prove', commands: [audit] },
-  { title: 'The network and its rules', commands: [organisations, systems, scenario, register] },
+  { title: 'The network and its rules', commands: [organisations, systems, scenario, register, change] },
   { title: 'Operate', commands: [doctor, ready, metrics, events, token, network, completion] },
 ];
 

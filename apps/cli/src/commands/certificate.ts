@@ -58,8 +58,9 @@ function overview(terminal: Terminal, { certificates }: CertificatesBody): strin
     { title: 'quorum', align: 'right' },
     { title: 'certificate', cut: true },
   ] as const;
+  const hasChanged = new Set(certificates.map(({ epoch }) => epoch)).size > 1;
   const rows = certificates.map((each) => [
-    each.kind,
+    hasChanged ? `${each.kind} of epoch ${each.epoch}` : each.kind,
     String(each.signatures),
     String(each.quorum),
     each.certificate
@@ -69,9 +70,11 @@ function overview(terminal: Terminal, { certificates }: CertificatesBody): strin
   return table(terminal, columns, rows);
 }
 
-/** The certificate of a kind, or the only one. */
+/** The certificate of a kind, or of the only one; of several epochs the latest that has its quorum. */
 function choose({ certificates }: CertificatesBody, kind: string | undefined): Outcome<SystemCertificate> {
-  const [chosen, other] = certificates.filter((each) => kind === undefined || each.kind === kind);
+  const fitting = certificates.filter((each) => kind === undefined || each.kind === kind);
+  const chosen = fitting.findLast(({ certificate: signed }) => signed !== null) ?? fitting.at(-1);
+  const other = fitting.find((each) => each.kind !== chosen?.kind);
   const kinds = certificates.map((each) => each.kind).join(', ') || 'none yet';
   if (!chosen) return fail('not-found', `It calls for: ${kinds}.`, 'The settlement calls for no such certificate');
   if (other) return fail('request-invalid', `Say --kind: it calls for ${kinds}.`);

@@ -43,7 +43,11 @@ function settlementLines(terminal: Terminal, body: SettlementBody): string[] {
       body.lodgers.map((side) => `${plain(side)} ${body.lodged.includes(side) ? 'yes' : 'not yet'}`).join(', '),
     ],
     ...body.certificates.map(
-      ({ kind, signatures, quorum }) => ['signed', `${kind}: ${signatures} of at least ${quorum}`] as const,
+      ({ kind, epoch, signatures, quorum }) =>
+        [
+          'signed',
+          `${kind}${epoch === body.certificates[0]?.epoch ? '' : ` in epoch ${epoch}`}: ${signatures} of at least ${quorum}`,
+        ] as const,
     ),
   ];
   if (body.decision) facts.push(['decision', `${body.decision.kind} - ${plain(body.decision.because)}`]);

@@ -1,7 +1,24 @@
-import { type FabricNetwork, type FabricOrganisation, ordererMsp, peerMsp } from './network-definition.ts';
+import { join } from 'node:path';
+import type { FabricPrograms } from './fabric-programs.ts';
+import { type FabricNetwork, type FabricOrganisation, mspId, votersOf } from './network-definition.ts';
 import type { NetworkLayout } from './network-layout.ts';
+import { runProgram } from './run-program.ts';
+import { writeJson } from './write-json.ts';
 
-export const CHANNEL_PROFILE = 'Linkspan';
+const PROFILE = 'Linkspan';
+
+/** Has configtxgen make the first block of a channel as the network file says it should be; `folder` takes what it reads. */
+export async function makeFirstBlock(
+  programs: FabricPrograms,
+  network: FabricNetwork,
+  layout: NetworkLayout,
+  file: string,
+  folder: string,
+): Promise<void> {
+  writeJson(join(folder, 'configtx.yaml'), channelConfiguration(network, layout));
+  const args = ['-profile', PROFILE, '-channelID', network.channel, '-outputBlock', file];
+  await runProgram(programs.configtxgen, args, { FABRIC_CFG_PATH: folder });
+}
 
 /**
  * The channel's first configuration, as configtxgen reads it. Policies that every message meets are written as signatures of named members:
@@ -9,29 +26,27 @@ export const CHANNEL_PROFILE = 'Linkspan';
  */
 export function channelConfiguration(network: FabricNetwork, layout: NetworkLayout): object {
   const { organisations, consensus, endorsements } = network;
-  const members = organisations.flatMap((each) => [`'${peerMsp(each)}.member'`, `'${ordererMsp(each)}.member'`]);
+  const voting = votersOf(network);
+  const members = organisations.map((each) => `'${mspId(each)}.member'`);
   const anyone = signature(`OR(${members.join(', ')})`);
-  const endorsed = signature(
-    `OutOf(${endorsements}, ${organisations.map((each) => `'${peerMsp(each)}.peer'`).join(', ')})`,
-  );
-  const lifecycle = signature(
-    `OutOf(${endorsements}, ${organisations.map((each) => `'${peerMsp(each)}.peer'`).join(', ')})`,
-  );
+  const endorsed = signature(`OutOf(${endorsements}, ${voting.map((each) => `'${mspId(each)}.peer'`).join(', ')})`);
+  const orderedBy = signature(`OR(${voting.map((each) => `'${mspId(each)}.orderer'`).join(', ')})`);
   const shared = { Readers: anyone, Writers: anyone, Admins: MAJORITY_OF_ADMINS };
   return {
     Profiles: {
-      [CHANNEL_PROFILE]: {
+      [PROFILE]: {
         Policies: shared,
         Capabilities: { [consensus === 'bft' ? 'V3_0' : 'V2_0']: true },
         Orderer: {
           ...ordering(network, layout),
           Organizations: organisations.map((each) => ordererOrganisation(each, layout)),
-          Policies: { ...shared, BlockValidation: { Type: 'ImplicitMeta', Rule: 'ANY Writers' } },
+          // With BFT configtxgen replaces it by one that asks for signatures of a quorum of the consenters.
+          Policies: { ...shared, BlockValidation: orderedBy },
           Capabilities: { V2_0: true },
         },
         Application: {
           Organizations: organisations.map((each) => peerOrganisation(each, layout)),
-          Policies: { ...shared, Endorsement: endorsed, LifecycleEndorsement: lifecycle },
+          Policies: { ...shared, Endorsement: endorsed, LifecycleEndorsement: endorsed },
           Capabilities: { V2_5: true },
         },
       },
@@ -48,11 +63,11 @@ function signature(rule: string): Policy {
 }
 
 function peerOrganisation(organisation: FabricOrganisation, layout: NetworkLayout): object {
-  const msp = peerMsp(organisation);
+  const msp = mspId(organisation);
   return {
     Name: msp,
     ID: msp,
-    MSPDir: layout.organisation(organisation).publicPeerMsp,
+    MSPDir: layout.organisation(organisation).publicMsp,
     Policies: {
       Readers: signature(`OR('${msp}.member')`),
       Writers: signature(`OR('${msp}.member')`),
@@ -60,22 +75,22 @@ function peerOrganisation(organisation: FabricOrganisation, layout: NetworkLayou
       Endorsement: signature(`OR('${msp}.peer')`),
     },
     // Without it peers of other organisations are not found, and the gateway could gather no endorsements.
-    AnchorPeers: [{ Host: organisation.host, Port: organisation.ports.peer }],
+    AnchorPeers: [{ Host: organisation.host, Port: (organisation.outside ?? organisation.ports).peer }],
   };
 }
 
 function ordererOrganisation(organisation: FabricOrganisation, layout: NetworkLayout): object {
-  const msp = ordererMsp(organisation);
+  const msp = mspId(organisation);
   return {
     Name: msp,
     ID: msp,
-    MSPDir: layout.organisation(organisation).publicOrdererMsp,
+    MSPDir: layout.organisation(organisation).publicMsp,
     Policies: {
       Readers: signature(`OR('${msp}.member')`),
       Writers: signature(`OR('${msp}.member')`),
       Admins: signature(`OR('${msp}.admin')`),
     },
-    OrdererEndpoints: [`${organisation.host}:${organisation.ports.orderer}`],
+    OrdererEndpoints: [`${organisation.host}:${(organisation.outside ?? organisation.ports).orderer}`],
   };
 }
 
@@ -104,14 +119,15 @@ const RAFT = {
   SnapshotIntervalSize: '16 MB',
 };
 
-function ordering({ consensus, organisations }: FabricNetwork, layout: NetworkLayout): object {
-  const consenters = organisations.map((organisation, i) => {
+function ordering(network: FabricNetwork, layout: NetworkLayout): object {
+  const { consensus } = network;
+  const consenters = votersOf(network).map((organisation) => {
     const { publicOrdererCertificate, publicOrdererTls } = layout.organisation(organisation);
     const tls = { ClientTLSCert: publicOrdererTls, ServerTLSCert: publicOrdererTls };
-    const address = { Host: organisation.host, Port: organisation.ports.orderer, ...tls };
+    const address = { Host: organisation.host, Port: (organisation.outside ?? organisation.ports).orderer, ...tls };
     return {
       raft: address,
-      bft: { ID: i + 1, MSPID: ordererMsp(organisation), Identity: publicOrdererCertificate, ...address },
+      bft: { ID: organisation.number, MSPID: mspId(organisation), Identity: publicOrdererCertificate, ...address },
     };
   });
   if (consensus === 'raft') {

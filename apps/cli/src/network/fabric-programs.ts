@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Fault } from '@linkspan/protocol';
 
 /** Fabric's programs that a network needs, by the folder that holds them. */
-const PROGRAMS = ['configtxgen', 'configtxlator', 'cryptogen', 'orderer', 'peer'] as const;
+const PROGRAMS = ['configtxgen', 'configtxlator', 'orderer', 'peer'] as const;
 export type FabricProgram = (typeof PROGRAMS)[number];
 export type FabricPrograms = { readonly [P in FabricProgram]: string };
 
@@ -108,7 +108,6 @@ function programsIn(folder: string): FabricPrograms {
   return {
     configtxgen: at('configtxgen'),
     configtxlator: at('configtxlator'),
-    cryptogen: at('cryptogen'),
     orderer: at('orderer'),
     peer: at('peer'),
   };

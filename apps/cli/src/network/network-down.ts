@@ -9,6 +9,13 @@ export async function bringDown(network: FabricNetwork, directory: string): Prom
     const own = layout.organisation(each);
     return notedProcesses(own).map((process) => ({ own, process, ran: isRunning(process) }));
   });
-  await Promise.all(noted.map(({ own, process }) => stopProcess(own, process)));
+  // First those that ask others, so that nobody waits for somebody who is gone.
+  const isNode = (name: string): boolean => NODES.some((node) => name.startsWith(node));
+  for (const nodes of [false, true]) {
+    const turn = noted.filter(({ process }) => isNode(process.name) === nodes);
+    await Promise.all(turn.map(({ own, process }) => stopProcess(own, process)));
+  }
   return noted.filter(({ ran }) => ran).length;
 }
+
+const NODES = ['peer', 'orderer', 'chaincode'];

@@ -7,6 +7,8 @@ export type NetworkLayout = {
   /** Public: the first block of the channel and every organisation's certificates. */
   readonly shared: string;
   readonly genesisBlock: string;
+  /** The last configuration block that was made from here, once there was one after the first. */
+  readonly newestConfiguration: string;
   organisation(organisation: FabricOrganisation): OrganisationLayout;
 };
 
@@ -22,23 +24,28 @@ export type OrganisationLayout = {
   readonly ordererData: string;
   readonly builder: string;
   readonly chaincodePackage: string;
-  /** Public member service definitions, in the shared folder. */
-  readonly publicPeerMsp: string;
-  readonly publicOrdererMsp: string;
+  /** Public, in the shared folder: the member service's definition, and what the channel pins of the orderer. */
+  readonly publicMsp: string;
+  readonly publicTlsCa: string;
   readonly publicOrdererCertificate: string;
   readonly publicOrdererTls: string;
-  readonly publicPeerTlsCa: string;
-  readonly publicOrdererTlsCa: string;
+  /** The authority of those who sign, and that of connections. The keys need not be here: an organisation may have its certificates issued elsewhere. */
+  readonly ca: CertificateFiles;
+  readonly tlsCa: CertificateFiles;
   readonly peer: NodeCrypto;
   readonly orderer: NodeCrypto;
-  /** The administrator who configures the peer, and the client under whose name the CoreAPI submits. */
-  readonly adminMsp: string;
-  readonly client: { readonly certificate: string; readonly key: string };
+  /** The administrator who configures the peer, as Fabric's program wants it. */
+  readonly admin: MspFiles;
+  /** The client under whose name the CoreAPI submits. */
+  readonly client: CertificateFiles;
 };
 
-export type NodeCrypto = {
-  readonly msp: string;
-  readonly signCertificate: string;
+export type CertificateFiles = { readonly certificate: string; readonly key: string };
+
+/** Somebody's folder as Fabric reads it, with the certificate and key in it. */
+export type MspFiles = CertificateFiles & { readonly msp: string };
+
+export type NodeCrypto = MspFiles & {
   readonly tlsCertificate: string;
   readonly tlsKey: string;
   readonly tlsCa: string;
@@ -51,6 +58,7 @@ export function networkLayout(directory: string): NetworkLayout {
     definitionFile: join(base, 'network.json'),
     shared,
     genesisBlock: join(shared, 'genesis.block'),
+    newestConfiguration: join(shared, 'newest-configuration.block'),
     organisation: (organisation) => organisationLayout(base, shared, organisation),
   };
 }
@@ -59,9 +67,6 @@ function organisationLayout(base: string, shared: string, { id }: FabricOrganisa
   const folder = join(base, 'organisations', id);
   const crypto = join(folder, 'crypto');
   const publicFolder = join(shared, id);
-  const peers = join(crypto, 'peerOrganizations', id);
-  const orderers = join(crypto, 'ordererOrganizations', id);
-  const client = join(peers, 'users', `User1@${id}`, 'msp');
   return {
     folder,
     logs: join(folder, 'logs'),
@@ -73,29 +78,33 @@ function organisationLayout(base: string, shared: string, { id }: FabricOrganisa
     ordererData: join(folder, 'orderer', 'data'),
     builder: join(folder, 'chaincode', 'builder'),
     chaincodePackage: join(folder, 'chaincode', 'package.tgz'),
-    publicPeerMsp: join(publicFolder, 'peer-msp'),
-    publicOrdererMsp: join(publicFolder, 'orderer-msp'),
+    publicMsp: join(publicFolder, 'msp'),
+    publicTlsCa: join(publicFolder, 'tls-ca.pem'),
     publicOrdererCertificate: join(publicFolder, 'orderer.pem'),
     publicOrdererTls: join(publicFolder, 'orderer-tls.pem'),
-    publicPeerTlsCa: join(publicFolder, 'peer-tls-ca.pem'),
-    publicOrdererTlsCa: join(publicFolder, 'orderer-tls-ca.pem'),
-    peer: nodeCrypto(join(peers, 'peers', `peer.${id}`), `peer.${id}`),
-    orderer: nodeCrypto(join(orderers, 'orderers', `orderer.${id}`), `orderer.${id}`),
-    adminMsp: join(peers, 'users', `Admin@${id}`, 'msp'),
-    client: {
-      certificate: join(client, 'signcerts', `User1@${id}-cert.pem`),
-      key: join(client, 'keystore', 'priv_sk'),
-    },
+    ca: certificateFiles(join(crypto, 'ca'), 'ca'),
+    tlsCa: certificateFiles(join(crypto, 'tls-ca'), 'tls-ca'),
+    peer: nodeCrypto(join(crypto, 'peer'), 'peer'),
+    orderer: nodeCrypto(join(crypto, 'orderer'), 'orderer'),
+    admin: mspFiles(join(crypto, 'admin'), 'admin'),
+    client: certificateFiles(join(crypto, 'client'), 'client'),
   };
 }
 
+function certificateFiles(folder: string, name: string): CertificateFiles {
+  return { certificate: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
+}
+
+function mspFiles(folder: string, name: string): MspFiles {
+  const msp = join(folder, 'msp');
+  return { msp, certificate: join(msp, 'signcerts', `${name}.pem`), key: join(msp, 'keystore', `${name}.key`) };
+}
+
 function nodeCrypto(folder: string, name: string): NodeCrypto {
-  const tls = join(folder, 'tls');
   return {
-    msp: join(folder, 'msp'),
-    signCertificate: join(folder, 'msp', 'signcerts', `${name}-cert.pem`),
-    tlsCertificate: join(tls, 'server.crt'),
-    tlsKey: join(tls, 'server.key'),
-    tlsCa: join(tls, 'ca.crt'),
+    ...mspFiles(folder, name),
+    tlsCertificate: join(folder, 'tls', 'server.pem'),
+    tlsKey: join(folder, 'tls', 'server.key'),
+    tlsCa: join(folder, 'tls', 'ca.pem'),
   };
 }

@@ -1,7 +1,12 @@
-import type { FabricNetwork, FabricOrganisation } from './network-definition.ts';
-import { networkLayout } from './network-layout.ts';
+import { existsSync } from 'node:fs';
+import { certificatesUntil } from './crypto-material.ts';
+import { type FabricNetwork, type FabricOrganisation, INSIDE } from './network-definition.ts';
+import { networkLayout, type NetworkLayout } from './network-layout.ts';
 import { isRunning, notedProcesses } from './node-process.ts';
-import { readMetric, readMetrics } from './node-requests.ts';
+import { listens, readMetric, readMetrics } from './node-requests.ts';
+import { hasProduct, keptProduct } from './product.ts';
+import { ownParts, productPlaces } from './product-places.ts';
+import { CORE_API } from './product-tls.ts';
 
 /** How an organisation's nodes stand. A height is the number of blocks; undefined where the node gives no answer. */
 export type OrganisationStatus = {
@@ -11,14 +16,17 @@ export type OrganisationStatus = {
   /** Blocks that its peer has fewer than the highest node. */
   readonly lag: number | undefined;
   readonly isLeader: boolean;
+  /** When the first of its certificates ends. */
+  readonly certificatesUntil: string | undefined;
   /** Of its processes those that do not run. */
   readonly missing: readonly string[];
 };
 
-const PROCESSES = ['peer', 'orderer', 'chaincode'] as const;
-
+/** Of the organisations that are on this machine: all of them, or the one whose host it is. */
 export async function networkStatus(network: FabricNetwork, directory: string): Promise<readonly OrganisationStatus[]> {
-  const nodes = await Promise.all(network.organisations.map((each) => nodesOf(network, directory, each)));
+  const layout = networkLayout(directory);
+  const here = network.organisations.filter((each) => existsSync(layout.organisation(each).folder));
+  const nodes = await Promise.all(here.map((each) => nodesOf(network, layout, each)));
   const highest = Math.max(
     0,
     ...nodes.flatMap(({ peerHeight, ordererHeight }) => [peerHeight ?? 0, ordererHeight ?? 0]),
@@ -27,28 +35,66 @@ export async function networkStatus(network: FabricNetwork, directory: string): 
 }
 
 async function nodesOf(
-  { channel, consensus }: FabricNetwork,
-  directory: string,
+  network: FabricNetwork,
+  layout: NetworkLayout,
   organisation: FabricOrganisation,
 ): Promise<Omit<OrganisationStatus, 'lag'>> {
-  const { id, host, ports } = organisation;
-  const [peer, orderer] = await Promise.all([
-    readMetrics(host, ports.peerOperations),
-    readMetrics(host, ports.ordererOperations),
+  const { channel, consensus } = network;
+  const { id, ports } = organisation;
+  const [peer, orderer, missing] = await Promise.all([
+    readMetrics(INSIDE, ports.peerOperations),
+    readMetrics(INSIDE, ports.ordererOperations),
+    missingOf(network, layout, organisation),
   ]);
   const label = `channel="${channel}"`;
   const kind = consensus === 'bft' ? 'BFT' : 'etcdraft';
   const committed = readMetric(orderer, `consensus_${kind}_committed_block_number`, label);
-  const running = new Set(
-    notedProcesses(networkLayout(directory).organisation(organisation))
-      .filter(isRunning)
-      .map(({ name }) => name),
-  );
   return {
     organisation: id,
     peerHeight: readMetric(peer, 'ledger_blockchain_height', label),
     ordererHeight: committed === undefined ? undefined : committed + 1,
     isLeader: readMetric(orderer, `consensus_${kind}_is_leader`, label) === 1,
-    missing: PROCESSES.filter((name) => !running.has(name)),
+    certificatesUntil: certificatesUntil(organisation, layout.organisation(organisation)),
+    missing,
   };
+}
+
+/** Of an organisation's processes those that neither were started from here and run, nor listen where they should. */
+async function missingOf(
+  network: FabricNetwork,
+  layout: NetworkLayout,
+  organisation: FabricOrganisation,
+): Promise<string[]> {
+  const { ports } = organisation;
+  const noted = notedProcesses(layout.organisation(organisation));
+  const wanted = new Map<string, readonly number[]>([
+    ['peer', [ports.peer]],
+    ['orderer', [ports.orderer]],
+    ['chaincode', [ports.chaincode, ports.otherChaincode]],
+    ...portsOfParts(network, layout, organisation),
+  ]);
+  const looked = await Promise.all(
+    [...wanted].map(async ([name, places]) => {
+      const known = noted.find((each) => each.name === name);
+      if (known) return isRunning(known) ? [] : [name];
+      const heard = await Promise.all(places.map((port) => listens(INSIDE, port)));
+      return heard.includes(true) ? [] : [name];
+    }),
+  );
+  return looked.flat();
+}
+
+/** Where the organisation's systems, validators and CoreAPI listen, where the network has a product. */
+function portsOfParts(
+  network: FabricNetwork,
+  layout: NetworkLayout,
+  organisation: FabricOrganisation,
+): [string, number[]][] {
+  if (!hasProduct(layout)) return [];
+  const product = keptProduct(layout);
+  const member = product.memberOf(organisation);
+  if (member === undefined) return [];
+  const { portOf } = productPlaces(network, layout, product);
+  const parts = ownParts(product.definition, member).map((name): [string, number[]] => [name, [portOf(name)]]);
+  return [...parts, [CORE_API, [organisation.ports.coreApi]]];
 }

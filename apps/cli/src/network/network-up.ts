@@ -1,26 +1,24 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { CHANNEL_PROFILE, channelConfiguration } from './channel-configuration.ts';
-import { chaincodePackage, type ChaincodePackage } from './chaincode-package.ts';
-import { makeCrypto } from './crypto-material.ts';
+import {
+  type ChaincodeDefinition,
+  type ChaincodeProgram,
+  CONTRACT,
+  endOutdated,
+  newestDefinition,
+  packageOf,
+  startChaincode,
+  versionOf,
+  waitUntilKnown,
+} from './chaincode-definition.ts';
+import { makeFirstBlock } from './channel-configuration.ts';
 import type { FabricPrograms } from './fabric-programs.ts';
 import { Administrator } from './lifecycle.ts';
-import type { FabricNetwork, FabricOrganisation } from './network-definition.ts';
-import { networkLayout, type NetworkLayout, type OrganisationLayout } from './network-layout.ts';
-import { writeNodeConfiguration } from './node-configuration.ts';
-import { type NodeProcess, startProcess } from './node-process.ts';
-import { channelsUrl, healthUrl, joinOrderer, waitUntilAnswers, waitUntilListens } from './node-requests.ts';
-import { runProgram } from './run-program.ts';
-import { writeJson } from './write-json.ts';
-
-const CONTRACT: ChaincodeProgram = {
-  main: fileURLToPath(new URL('../../../chaincode/src/main.ts', import.meta.url)),
-  args: [],
-};
-const VERSION = '1';
-const SEQUENCE = 1;
-const LOG_LINE = '%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} [%{module}] %{message}';
+import { type FabricNetwork, votersOf } from './network-definition.ts';
+import { networkLayout } from './network-layout.ts';
+import { joinOrderer } from './node-requests.ts';
+import { prepareOrganisation, startNodes, waitForNodes } from './organisation-nodes.ts';
+import { upgradeContract } from './upgrade-contract.ts';
 
 export type UpOptions = {
   readonly network: FabricNetwork;
@@ -30,8 +28,6 @@ export type UpOptions = {
   /** The program that serves the chaincode, with arguments of its own; the contract's unless another is named. */
   readonly chaincode?: ChaincodeProgram;
 };
-
-export type ChaincodeProgram = { readonly main: string; readonly args: readonly string[] };
 
 /**
  * Brings a network up: makes what is missing of certificates and configuration, starts what does not run, and lets every organisation join, install
@@ -47,96 +43,50 @@ export async function bringUp({
 }: UpOptions): Promise<void> {
   const layout = networkLayout(directory);
   const { organisations } = network;
-  await Promise.all(organisations.map((each) => prepare(programs, each, layout.organisation(each))));
-  await makeGenesis(programs, network, layout);
+  // Where no peer has a ledger nothing is agreed on yet; otherwise the channel says which definition is in force.
+  const isNew = !organisations.some((each) => existsSync(join(layout.organisation(each).peerData, 'ledgersData')));
+  const asked = versionOf(program);
+  await Promise.all(organisations.map((each) => prepareOrganisation(each, layout.organisation(each))));
+  if (!existsSync(layout.genesisBlock))
+    await makeFirstBlock(programs, network, layout, layout.genesisBlock, layout.shared);
   say(`Starting ${organisations.length} peers, orderers and chaincodes.`);
-  const packages = new Map(organisations.map((each) => [each, packageOf(network, each)]));
-  for (const each of organisations) startNodes(programs, each, layout.organisation(each), program, packages.get(each));
-  await Promise.all(
-    organisations.flatMap((each) => [
-      waitUntilAnswers(`The peer of ${each.id}`, healthUrl(each.host, each.ports.peerOperations)),
-      waitUntilAnswers(`The orderer of ${each.id}`, healthUrl(each.host, each.ports.ordererOperations)),
-      waitUntilAnswers(`The orderer of ${each.id}`, channelsUrl(each)),
-      waitUntilListens(`The peer of ${each.id}`, each.host, each.ports.peer),
-      waitUntilListens(`The orderer of ${each.id}`, each.host, each.ports.orderer),
-    ]),
-  );
-  await Promise.all(organisations.map((each) => joinOrderer(each, layout.genesisBlock)));
-  const administrators = organisations.map((each) => ({
+  const startChaincodes = async ({ sequence }: ChaincodeDefinition): Promise<void> => {
+    await Promise.all(organisations.map((each) => endOutdated(network, each, layout.organisation(each), sequence)));
+    for (const each of organisations) startChaincode(network, each, layout.organisation(each), program, sequence);
+  };
+  for (const each of organisations) startNodes(programs, layout.organisation(each));
+  const first = { sequence: 1, version: await asked };
+  if (isNew) await startChaincodes(first);
+  await Promise.all(organisations.map(waitForNodes));
+  const configuration = existsSync(layout.newestConfiguration) ? layout.newestConfiguration : layout.genesisBlock;
+  // One that joins or leaves is brought further by the command that does it.
+  const voting = votersOf(network);
+  await Promise.all(voting.map((each) => joinOrderer(each, configuration)));
+  const members = voting.map((each) => ({
+    organisation: each,
     administrator: new Administrator(programs, network, layout, each),
-    chaincode: packageOf(network, each),
   }));
+  const administrators = members.map(({ administrator }) => administrator);
+  const inForce = isNew ? undefined : await newestDefinition(administrators);
+  const definition = inForce ?? first;
+  await startChaincodes(definition);
   await Promise.all(
-    administrators.map(async ({ administrator, chaincode }) => {
+    members.map(async ({ organisation, administrator }) => {
       await administrator.joinChannel();
-      await administrator.install(chaincode);
+      await administrator.install(packageOf(network, organisation, definition.sequence));
+      // A peer that was away has to hear of it before its organisation can agree to it.
+      if (inForce) await waitUntilKnown(organisation, administrator, inForce.sequence);
     }),
   );
   say('Approving the contract in the name of each organisation.');
-  await Promise.all(
-    administrators.map(({ administrator, chaincode }) => administrator.approve(chaincode.id, VERSION, SEQUENCE)),
+  const areKept = await Promise.all(
+    members.map(({ organisation, administrator }) =>
+      administrator.approve(packageOf(network, organisation, definition.sequence).id, definition),
+    ),
   );
-  await administrators[0]?.administrator.commit(VERSION, SEQUENCE);
-}
-
-async function prepare(
-  programs: FabricPrograms,
-  organisation: FabricOrganisation,
-  layout: OrganisationLayout,
-): Promise<void> {
-  mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
-  if (!existsSync(layout.crypto)) await makeCrypto(programs, organisation, layout);
-  writeNodeConfiguration(organisation, layout);
-}
-
-async function makeGenesis(programs: FabricPrograms, network: FabricNetwork, layout: NetworkLayout): Promise<void> {
-  if (existsSync(layout.genesisBlock)) return;
-  writeJson(join(layout.shared, 'configtx.yaml'), channelConfiguration(network, layout));
-  const args = ['-profile', CHANNEL_PROFILE, '-channelID', network.channel, '-outputBlock', layout.genesisBlock];
-  await runProgram(programs.configtxgen, args, { FABRIC_CFG_PATH: layout.shared });
-}
-
-function packageOf({ chaincode }: FabricNetwork, { host, ports }: FabricOrganisation): ChaincodePackage {
-  return chaincodePackage(`${chaincode}_${VERSION}`, `${host}:${ports.chaincode}`);
-}
-
-function startNodes(
-  programs: FabricPrograms,
-  organisation: FabricOrganisation,
-  layout: OrganisationLayout,
-  program: ChaincodeProgram,
-  chaincode: ChaincodePackage | undefined,
-): void {
-  for (const node of nodesOf(programs, organisation, layout, program, chaincode?.id ?? '')) startProcess(layout, node);
-}
-
-/** The processes of an organisation. They see of the environment only what is written here. */
-function nodesOf(
-  programs: FabricPrograms,
-  { host, ports }: FabricOrganisation,
-  layout: OrganisationLayout,
-  { main, args }: ChaincodeProgram,
-  packageId: string,
-): NodeProcess[] {
-  const quiet = { FABRIC_LOGGING_SPEC: 'warning', FABRIC_LOGGING_FORMAT: LOG_LINE, PATH: process.env['PATH'] ?? '' };
-  return [
-    {
-      name: 'orderer',
-      program: programs.orderer,
-      args: ['start'],
-      env: { ...quiet, FABRIC_CFG_PATH: layout.ordererConfig },
-    },
-    {
-      name: 'peer',
-      program: programs.peer,
-      args: ['node', 'start'],
-      env: { ...quiet, FABRIC_CFG_PATH: layout.peerConfig },
-    },
-    {
-      name: 'chaincode',
-      program: process.execPath,
-      args: [main, '--address', `${host}:${ports.chaincode}`, '--id', packageId, ...args],
-      env: { CORE_CHAINCODE_LOGGING_LEVEL: 'ERROR' },
-    },
-  ];
+  await administrators[0]?.commit(definition);
+  if (areKept.every((isKept) => isKept)) return;
+  say('A peer has lost with its disk what its organisation had agreed to: all agree once more.');
+  const { behind } = await upgradeContract({ programs, layout, say }, network, { program, again: true });
+  for (const [id, why] of behind) say(`${id} has still to follow: ${why}`);
 }

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type FabricOrganisation, ordererMsp, peerMsp } from './network-definition.ts';
+import { type FabricOrganisation, INSIDE, listenHost, mspId } from './network-definition.ts';
 import type { OrganisationLayout } from './network-layout.ts';
 import { writeJson } from './write-json.ts';
 
@@ -15,18 +15,18 @@ export function writeNodeConfiguration(organisation: FabricOrganisation, layout:
 }
 
 function peerConfiguration(organisation: FabricOrganisation, layout: OrganisationLayout): object {
-  const { id, host, ports } = organisation;
+  const { id, host, ports, outside = ports } = organisation;
   const { peer } = layout;
   const address = `${host}:${ports.peer}`;
   return {
     peer: {
       id: `peer.${id}`,
       networkId: 'linkspan',
-      listenAddress: address,
+      listenAddress: `${listenHost(organisation)}:${ports.peer}`,
       address,
-      chaincodeListenAddress: `${host}:${ports.peerChaincode}`,
-      chaincodeAddress: `${host}:${ports.peerChaincode}`,
-      localMspId: peerMsp(organisation),
+      chaincodeListenAddress: `${INSIDE}:${ports.peerChaincode}`,
+      chaincodeAddress: `${INSIDE}:${ports.peerChaincode}`,
+      localMspId: mspId(organisation),
       mspConfigPath: peer.msp,
       fileSystemPath: layout.peerData,
       BCCSP,
@@ -36,7 +36,8 @@ function peerConfiguration(organisation: FabricOrganisation, layout: Organisatio
         key: { file: peer.tlsKey },
         rootcert: { file: peer.tlsCa },
       },
-      gateway: { enabled: true, endorsementTimeout: '10s', broadcastTimeout: '10s', dialTimeout: '10s' },
+      // A peer that says nothing at all is passed over after the endorsement timeout, well before the client gives up waiting for the gateway.
+      gateway: { enabled: true, endorsementTimeout: '4s', broadcastTimeout: '10s', dialTimeout: '4s' },
       keepalive: {
         minInterval: '60s',
         interval: '300s',
@@ -44,9 +45,11 @@ function peerConfiguration(organisation: FabricOrganisation, layout: Organisatio
         client: { interval: '60s', timeout: '20s' },
         deliveryClient: { interval: '60s', timeout: '20s' },
       },
+      // Other orderers' headers give away one that sends no blocks; it is left after this time (the key is Fabric's own, the built-in value is 30 s).
+      deliveryclient: { blockCensorshipTimeoutKey: '3s' },
       gossip: {
         bootstrap: address,
-        externalEndpoint: address,
+        externalEndpoint: `${host}:${outside.peer}`,
         useLeaderElection: false,
         orgLeader: true,
         // An anchor that is contacted before it has joined the channel is tried again only after this time; the built-in value is 25 s.
@@ -83,19 +86,19 @@ function peerConfiguration(organisation: FabricOrganisation, layout: Organisatio
       history: { enableHistoryDatabase: false },
       snapshots: { rootDir: join(layout.peerData, 'snapshots') },
     },
-    operations: { listenAddress: `${host}:${ports.peerOperations}` },
+    operations: { listenAddress: `${INSIDE}:${ports.peerOperations}` },
     metrics: { provider: 'prometheus' },
   };
 }
 
 function ordererConfiguration(organisation: FabricOrganisation, layout: OrganisationLayout): object {
-  const { host, ports } = organisation;
+  const { ports } = organisation;
   const { orderer, ordererData } = layout;
   return {
     General: {
-      ListenAddress: host,
+      ListenAddress: listenHost(organisation),
       ListenPort: ports.orderer,
-      LocalMSPID: ordererMsp(organisation),
+      LocalMSPID: mspId(organisation),
       LocalMSPDir: orderer.msp,
       BCCSP,
       TLS: { Enabled: true, PrivateKey: orderer.tlsKey, Certificate: orderer.tlsCertificate, RootCAs: [orderer.tlsCa] },
@@ -107,8 +110,8 @@ function ordererConfiguration(organisation: FabricOrganisation, layout: Organisa
     FileLedger: { Location: join(ordererData, 'ledger') },
     Consensus: { WALDir: join(ordererData, 'wal'), SnapDir: join(ordererData, 'snapshots') },
     ChannelParticipation: { Enabled: true, MaxRequestBodySize: '1 MB' },
-    Operations: { ListenAddress: `${host}:${ports.ordererOperations}` },
-    Admin: { ListenAddress: `${host}:${ports.ordererAdmin}` },
+    Operations: { ListenAddress: `${INSIDE}:${ports.ordererOperations}` },
+    Admin: { ListenAddress: `${INSIDE}:${ports.ordererAdmin}` },
     Metrics: { Provider: 'prometheus' },
   };
 }

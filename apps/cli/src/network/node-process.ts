@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '@linkspan/protocol';
@@ -14,7 +14,13 @@ export type NodeProcess = {
 };
 
 /** A process that was started, as it is noted on disk. The time of its start tells it from another one that got its number later. */
-export type NotedProcess = { readonly name: string; readonly pid: number; readonly started: string };
+export type NotedProcess = {
+  readonly name: string;
+  readonly pid: number;
+  readonly started: string;
+  /** What it was started with. */
+  readonly args?: readonly string[];
+};
 
 const PATIENCE_MS = 8000;
 const LOOK_EVERY_MS = 50;
@@ -35,7 +41,7 @@ export function startProcess(layout: OrganisationLayout, { name, program, args, 
     child.on('error', () => undefined);
     child.unref();
     if (child.pid === undefined) throw new Fault('internal', `${program} could not be started.`);
-    const noted = { name, pid: child.pid, started: startOf(child.pid) ?? '' };
+    const noted = { name, pid: child.pid, started: startOf(child.pid) ?? '', args };
     writeJson(join(layout.processes, `${name}.json`), noted);
     return noted;
   } finally {
@@ -54,6 +60,15 @@ export function notedProcesses(layout: OrganisationLayout): NotedProcess[] {
     const noted: unknown = JSON.parse(readFileSync(join(layout.processes, file), 'utf8'));
     return isNoted(noted) ? [noted] : [];
   });
+}
+
+/** Lets a process that runs on under another name, with its log; the log of the one that had the name before is kept beside it. */
+export function renameProcess(layout: OrganisationLayout, noted: NotedProcess, name: string): void {
+  const log = (of: string): string => join(layout.logs, `${of}.log`);
+  if (existsSync(log(name))) renameSync(log(name), log(`${name}-before`));
+  renameSync(log(noted.name), log(name));
+  writeJson(join(layout.processes, `${name}.json`), { ...noted, name });
+  rmSync(join(layout.processes, `${noted.name}.json`));
 }
 
 export function isRunning({ pid, started }: NotedProcess): boolean {

@@ -18,13 +18,31 @@ export function waitUntilListens(name: string, host: string, port: number): Prom
   return waitUntil(name, () => listens(host, port));
 }
 
-async function waitUntil(name: string, isUp: () => Promise<boolean>): Promise<void> {
+/** Waits until something holds, as long as a node may take to come up; a Fault says what did not. */
+export async function waitUntil(name: string, isUp: () => Promise<boolean>): Promise<void> {
   const begun = performance.now();
   while (performance.now() - begun < LONGEST_WAIT_MS) {
     if (await isUp()) return;
     await delay(LOOK_EVERY_MS);
   }
   throw new Fault('not-ready', `${name} did not come up within ${LONGEST_WAIT_MS / 1000} s; its log says why.`);
+}
+
+/** Waits until a node has so many blocks, as long as it gets more; a Fault where none has come for as long as a node may take to come up. */
+export async function waitForHeight(
+  name: string,
+  heightOf: () => Promise<number | undefined>,
+  wanted: number,
+): Promise<void> {
+  let best = -1;
+  for (let since = performance.now(); performance.now() - since < LONGEST_WAIT_MS;) {
+    const height = (await heightOf()) ?? -1;
+    if (height >= wanted) return;
+    if (height > best) since = performance.now();
+    best = Math.max(best, height);
+    await delay(LOOK_EVERY_MS);
+  }
+  throw new Fault('not-ready', `${name} has ${best} of ${wanted} blocks and gets no more; its log says why.`);
 }
 
 /** Where a node says whether it is well. */
@@ -37,7 +55,8 @@ export function channelsUrl({ host, ports }: FabricOrganisation): string {
   return `http://${host}:${ports.ordererAdmin}/participation/v1/channels`;
 }
 
-function listens(host: string, port: number): Promise<boolean> {
+/** Whether something takes connections there. */
+export function listens(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (isUp: boolean): void => {
@@ -50,7 +69,8 @@ function listens(host: string, port: number): Promise<boolean> {
   });
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Whether a URL is answered with success. */
+export async function answers(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
     await response.arrayBuffer();

@@ -1,4 +1,4 @@
-import { webcrypto, X509Certificate } from 'node:crypto';
+import { createPublicKey, webcrypto, X509Certificate } from 'node:crypto';
 import type { JsonGeneralNames, X509Certificate as Issued } from '@peculiar/x509';
 import { offerDecoratorMetadata } from './decorator-metadata.ts';
 
@@ -18,12 +18,16 @@ export type Names = {
 
 export type Issuance = {
   readonly names: Names;
+  /** Who it is for, and the organisational unit that shows a role; the first of the names unless given. */
+  readonly subject?: { readonly name: string; readonly unit: string };
+  /** A key that the certificate is to go on with, as PEM; a new one unless given. */
+  readonly key?: string;
   /** Days until it ends. */
   readonly days?: number;
   readonly roles?: readonly ('server' | 'client')[];
 };
 
-/** An authority of a local network or of a test, which issues certificates for servers and clients. */
+/** An authority of an organisation, of a local network or of a test, which issues certificates for servers and clients. */
 export type CertificateAuthority = Certified & { issue(issuance: Issuance): Promise<Certified> };
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -56,8 +60,7 @@ export async function createAuthority(name: string, days = AUTHORITY_DAYS): Prom
 
 /** The authority whose certificate and key were kept. */
 export async function restoreAuthority({ cert, key }: Certified): Promise<CertificateAuthority> {
-  const der = x509.PemConverter.decodeFirst(key);
-  const privateKey = await webcrypto.subtle.importKey('pkcs8', der, CURVE, true, ['sign']);
+  const { privateKey } = await restoreKeys(key);
   return issuer(new x509.X509Certificate(cert), privateKey, key);
 }
 
@@ -78,29 +81,58 @@ function issuer(authority: Issued, authorityKey: webcrypto.CryptoKey, key: strin
   return {
     cert: `${authority.toString('pem')}\n`,
     key,
-    async issue({ names, days = DAYS, roles = ['server', 'client'] }) {
-      const keys = await generateKeys();
-      const certificate = await x509.X509CertificateGenerator.create(
-        {
-          serialNumber: serialNumber(),
-          subject: [{ CN: [(names.dns ?? names.uri ?? names.ip)?.[0] ?? 'nobody'] }],
-          issuer: authority.subject,
-          ...validity(days),
-          signingAlgorithm: CURVE,
-          publicKey: keys.publicKey,
-          signingKey: authorityKey,
-          extensions: [
-            new x509.BasicConstraintsExtension(false, undefined, true),
-            new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-            new x509.ExtendedKeyUsageExtension(roles.map((role) => PURPOSES[role])),
-            new x509.SubjectAlternativeNameExtension(generalNames(names)),
-            await x509.AuthorityKeyIdentifierExtension.create(authority, false, webcrypto),
-          ],
-        },
-        webcrypto,
+    async issue({ names, subject, key: given, days = DAYS, roles = ['server', 'client'] }) {
+      const keys = given === undefined ? await generateKeys() : await restoreKeys(given);
+      const alternatives = generalNames(names);
+      const extensions = [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        ...(roles.length > 0 ? [new x509.ExtendedKeyUsageExtension(roles.map((role) => PURPOSES[role]))] : []),
+        ...(alternatives.length > 0 ? [new x509.SubjectAlternativeNameExtension(alternatives)] : []),
+        await x509.AuthorityKeyIdentifierExtension.create(authority, false, webcrypto),
+      ];
+      const certificate = await lowS(() =>
+        x509.X509CertificateGenerator.create(
+          {
+            serialNumber: serialNumber(),
+            subject: subject
+              ? [{ OU: [subject.unit] }, { CN: [subject.name] }]
+              : [{ CN: [(names.dns ?? names.uri ?? names.ip)?.[0] ?? 'nobody'] }],
+            issuer: authority.subject,
+            ...validity(days),
+            signingAlgorithm: CURVE,
+            publicKey: keys.publicKey,
+            signingKey: authorityKey,
+            extensions,
+          },
+          webcrypto,
+        ),
       );
       return { cert: `${certificate.toString('pem')}\n`, key: await keyPem(keys.privateKey) };
     },
+  };
+}
+
+const HALF_ORDER = 0x7fffffff_80000000_7fffffff_ffffffff_de737d56_d38bcf42_79dce561_7e3192a8n;
+
+/** Fabric rewrites the signature of a certificate into its low form; one that has it already is the same bytes to everybody. Every second try has. */
+async function lowS(make: () => Promise<Issued>): Promise<Issued> {
+  for (;;) {
+    const certificate = await make();
+    const signature = Buffer.from(certificate.signature);
+    // A DER sequence of two integers, each with its length before it; neither is long enough for more than one byte of length.
+    const lengthOfR = signature[3] ?? 0;
+    const s = signature.subarray(6 + lengthOfR);
+    if (BigInt(`0x${s.toString('hex')}`) <= HALF_ORDER) return certificate;
+  }
+}
+
+/** A private key in PKCS#8, and the public one that belongs to it. */
+async function restoreKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
+  const spki = createPublicKey(pem).export({ type: 'spki', format: 'der' });
+  return {
+    privateKey: await webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(pem), CURVE, true, ['sign']),
+    publicKey: await webcrypto.subtle.importKey('spki', spki, CURVE, true, ['verify']),
   };
 }
 

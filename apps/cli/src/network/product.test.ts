@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Fault } from '@linkspan/protocol';
+import { localNetworkFile, type NetworkFile, readNetworkFile } from './network-definition.ts';
+import { networkLayout } from './network-layout.ts';
+import { agreedProduct, LOCAL_DEFINITION, openProduct, readDefinition } from './product.ts';
+import { ownParts, productPlaces } from './product-places.ts';
+
+const definition = readDefinition(LOCAL_DEFINITION);
+
+test('organisations of the definition become those of the network in their order, and further ones take part without systems', () => {
+  const network = readNetworkFile(localNetworkFile(4, 20_000));
+  const product = agreedProduct(network, definition);
+  assert.deepEqual(
+    network.organisations.map((each) => product.memberOf(each)),
+    ['central-bank-a', 'central-bank-b', 'csd-b', 'country-d'],
+  );
+  assert.deepEqual(product.definition.organisations.at(-1), { id: 'country-d', name: 'Country D', economy: 'D' });
+  assert.deepEqual(ownParts(product.definition, 'country-d'), []);
+  assert.deepEqual(ownParts(product.definition, 'central-bank-a'), [
+    'fcy-evm',
+    'validator-fcy-evm-1',
+    'validator-fcy-evm-2',
+    'validator-fcy-evm-3',
+  ]);
+});
+
+test('a network file may name who is who; each organisation of the definition must be there once', () => {
+  const named = (...members: readonly (string | undefined)[]): NetworkFile => {
+    const file = localNetworkFile(4, 20_000);
+    return {
+      ...file,
+      organisations: file.organisations.map((each, i) => {
+        const member = members[i];
+        return member === undefined ? each : { ...each, member };
+      }),
+    };
+  };
+  const network = readNetworkFile(named(undefined, 'csd-b', 'bank-of-c'));
+  const { memberOf } = agreedProduct(network, definition);
+  assert.deepEqual(network.organisations.map(memberOf), ['central-bank-a', 'csd-b', 'bank-of-c', 'central-bank-b']);
+  const turned = readNetworkFile(named('central-bank-b'));
+  assert.deepEqual(turned.organisations.map(agreedProduct(turned, definition).memberOf), [
+    'central-bank-b',
+    'central-bank-a',
+    'csd-b',
+    'country-d',
+  ]);
+  for (const members of [
+    ['central-bank-a', 'central-bank-a'],
+    ['x', 'y', 'z'],
+  ])
+    assert.throws(
+      () => agreedProduct(readNetworkFile(named(...members)), definition),
+      (error) => error instanceof Fault && error.code === 'configuration-invalid',
+      members.join(),
+    );
+});
+
+test('no two processes of a network share a port, with seven organisations too', () => {
+  for (const countries of [3, 4, 7]) {
+    const network = readNetworkFile(localNetworkFile(countries, 20_000));
+    const product = agreedProduct(network, definition);
+    const places = productPlaces(network, networkLayout('/net'), product);
+    const names = product.definition.organisations.flatMap(({ id }) => [id, ...ownParts(product.definition, id)]);
+    const ports = [
+      ...names.map(places.portOf),
+      ...network.organisations.flatMap((each) => {
+        const { coreApi: _, firstSystem: __, ...nodes } = each.ports;
+        return Object.values(nodes);
+      }),
+    ];
+    assert.equal(new Set(ports).size, ports.length);
+    assert.equal(names.length, countries + 3 + 5);
+  }
+});
+
+test('a secret is made in the folder of whom it belongs to, stays the same, and differs by owner and client', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'linkspan-product-'));
+  try {
+    const network = readNetworkFile(localNetworkFile(4, 20_000));
+    const layout = networkLayout(directory);
+    const product = openProduct(network, layout, definition);
+    const { secretOf } = productPlaces(network, layout, product);
+    const all = [secretOf('rtgs', 'auditor'), secretOf('central-bank-b', 'auditor'), secretOf('csd', 'auditor')];
+    assert.equal(new Set([...all, secretOf('rtgs', 'validator')]).size, 4);
+    assert.equal(productPlaces(network, layout, product).secretOf('rtgs', 'auditor'), all[0]);
+    const seeds = ['country-b', 'country-c'].map((id) =>
+      readFileSync(join(directory, 'organisations', id, 'secret'), 'utf8'),
+    );
+    assert.equal(new Set(seeds).size, 2);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { text } from 'node:stream/consumers';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Fault, type SignedCall } from '@linkspan/protocol';
+import type { CallerAnswer } from '../support/fabric-caller.ts';
+import {
+  fillDisk,
+  fullDiskLog,
+  killEverything,
+  SHIFTED_CLOCK,
+  shiftClock,
+  whyNoFullDisk,
+} from '../support/fabric-faults.ts';
+import { whyNoLinks } from '../support/linked-network.ts';
+import { type FabricScene, openFabricScene } from '../support/fabric-scene.ts';
+
+const missing = await whyNoLinks();
+const noFullDisk = await whyNoFullDisk();
+const WHAT = 'faults of a real Fabric network while settlements run';
+
+if (missing === undefined) describe(WHAT, faults);
+else test(WHAT, { skip: missing }, () => undefined);
+
+function faults(): void {
+  let scene: FabricScene;
+
+  before(async () => {
+    scene = await openFabricScene();
+  });
+
+  afterEach(() => scene.join());
+
+  after(() => scene[Symbol.asyncDispose]());
+
+  test('F11 one country of four is cut off: the others go on without it, and it catches up when the line is back', async () => {
+    scene.partition([3]);
+    scene.watchFrom(0);
+    const proposals = await scene.lodgeMany('CUT-OFF', 2);
+    for (const proposal of proposals) await scene.net.until(proposal, ['settled'], 60_000);
+    scene.join();
+    await scene.allCatchUp();
+    scene.watchFrom(3);
+    await scene.everythingSettles();
+  });
+
+  test('F11 F12 the network is split in two and two: nothing is decided on either side, holds stay, and all ends right when it is whole', async () => {
+    scene.net.system('rtgs').down = true;
+    const proposals = await scene.lodgeMany('SPLIT', 2);
+    await scene.waitFor('the first holds are made', async () => scene.net.system('csd').books.openHolds() === 2);
+    scene.partition([2, 3]);
+    scene.net.system('rtgs').down = false;
+    scene.net.system('rtgs').wake();
+    await scene.waitFor('the last holds are made', async () => scene.net.system('rtgs').books.openHolds() === 2);
+    await using hasty = await scene.hastyLedger(2, 3000);
+    const call = scene.net.sample.call('csd-b', { type: 'cancel', proposal: proposals[0] ?? assert.fail() });
+    await assert.rejects(
+      hasty.submit([call]),
+      (error) => error instanceof Fault && error.code === 'ledger-unavailable',
+    );
+    for (const side of [0, 3]) {
+      scene.watchFrom(side);
+      for (const proposal of proposals) assert.equal(await scene.phaseOf(proposal), 'preparing');
+    }
+    for (const system of scene.net.systems.values()) assert.equal(system.books.openHolds(), 2, system.system);
+    scene.join();
+    await scene.allCatchUp();
+    await scene.everythingEnds();
+  });
+
+  test('F11 with fifty milliseconds between the countries everything settles', async () => {
+    scene.join(25);
+    await scene.lodgeMany('FAR', 3);
+    await scene.everythingSettles();
+  });
+
+  test('F4 F12 everything everywhere is killed at once and started again: what was under way goes on', async () => {
+    const lodging = scene.lodgeMany('RESTART', 3);
+    await scene.waitFor('something is held', async () => scene.net.system('csd').books.openHolds() > 0);
+    const heal = await killEverything(scene);
+    await heal();
+    await lodging;
+    await scene.everythingEnds();
+  });
+
+  test('F49 F50 the disks of a country are wiped: it fills them from the others, and signs nothing else than before', async () => {
+    const before = signedBlocks(scene, 2);
+    await scene.wipe(2);
+    await scene.fabric.bringUp();
+    await scene.reopen(2);
+    await scene.startCoordinator(2);
+    await scene.lodgeMany('WIPED', 2);
+    await scene.everythingSettles();
+    const after = signedBlocks(scene, 2);
+    const again = [...before].filter(([block]) => after.has(block));
+    assert.deepEqual(
+      again,
+      [...after].filter(([block]) => before.has(block)),
+    );
+  });
+
+  test(
+    'F49 the disk of a country is full: its nodes stop, the others go on, and it catches up when there is room',
+    { skip: noFullDisk ?? false },
+    async () => {
+      const heal = await fillDisk(scene, 3);
+      scene.watchFrom(0);
+      for (let round = 0; !(await isFull(scene, 3)); round++) {
+        assert.ok(round < 20, 'the disk must be full by now');
+        for (const proposal of await scene.lodgeMany(`FULL-${round}`, 2))
+          await scene.net.until(proposal, ['settled'], 60_000);
+      }
+      for (const proposal of await scene.lodgeMany('AFTER', 2)) await scene.net.until(proposal, ['settled'], 60_000);
+      await heal();
+      await scene.allCatchUp();
+      scene.watchFrom(3);
+      await scene.everythingSettles();
+    },
+  );
+
+  test('F15 the clock of a country is wrong by ten minutes: it neither passes a deadline early nor stops the others', async () => {
+    scene.net.system('rtgs').down = true;
+    const proposal = await scene.lodge('CLOCK', 300_000);
+    await scene.waitFor('the other holds are made', async () => scene.net.system('csd').books.openHolds() === 1);
+    const heal = await shiftClock(scene, 1, 600_000);
+    // By its clock the deadline is over, and its own contract says so too.
+    const said = await submitFrom(
+      scene,
+      1,
+      [scene.net.sample.call('central-bank-b', { type: 'expire', proposal })],
+      600_000,
+    );
+    assert.ok('code' in said, JSON.stringify(said));
+    assert.equal(said.code, 'ledger-unavailable');
+    assert.match(
+      said.message,
+      /country-[acd]: chaincode response 500, clock\|The proposal's time is [56]\d{5} ms from this organisation's clock/,
+    );
+    assert.equal(await scene.phaseOf(proposal), 'preparing');
+    scene.net.system('rtgs').down = false;
+    scene.net.system('rtgs').wake();
+    assert.equal((await scene.net.until(proposal, ['settled'], 60_000)).state.phase, 'settled');
+    await heal();
+    await scene.everythingSettles();
+  });
+}
+
+/** The root that an organisation's journal has for each block that it signed. */
+function signedBlocks(scene: FabricScene, index: number): ReadonlyMap<number, string> {
+  const organisation = scene.organisationIn(index) ?? assert.fail('an organisation is at home there');
+  const journal = new DatabaseSync(scene.net.journalPath(organisation), { readOnly: true });
+  try {
+    const rows = journal.prepare('SELECT block, root FROM signed_block').all();
+    return new Map(rows.map(({ block, root }) => [Number(block), String(root)]));
+  } finally {
+    journal.close();
+  }
+}
+
+async function isFull(scene: FabricScene, index: number): Promise<boolean> {
+  const logs = (['peer', 'orderer'] as const).map((name) => readFileSync(fullDiskLog(scene, index, name), 'utf8'));
+  return logs.some((log) => log.includes('no space left on device'));
+}
+
+/** Submits calls from a country in a process whose clock is wrong by so much. */
+async function submitFrom(
+  scene: FabricScene,
+  index: number,
+  calls: readonly SignedCall[],
+  offMs: number,
+): Promise<CallerAnswer> {
+  const config = scene.fabric.ledgerConfig(scene.country(index));
+  const caller = fileURLToPath(new URL('../support/fabric-caller.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', `${SHIFTED_CLOCK}?ms=${offMs}`, caller], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const options = {
+    ...config,
+    archiveFile: join(scene.layoutOf(index).folder, 'wrong-clock.sqlite'),
+    patienceMs: 2000,
+    calls,
+  };
+  child.stdin.end(JSON.stringify(options));
+  return JSON.parse(await text(child.stdout));
+}
