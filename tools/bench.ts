@@ -2,7 +2,9 @@ import { cpus, loadavg, release, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { useNativeHashes } from '@linkspan/keys';
+import { z } from 'zod';
 import { benchAudit, printAudit } from './bench/audit.ts';
+import { benchFabric, printFabric } from './bench/fabric.ts';
 import { benchInProcess, profileInProcess } from './bench/in-process.ts';
 import { benchLocalNetwork, profileLocalNetwork } from './bench/local-network.ts';
 import { benchPeers, printPeers } from './bench/peers.ts';
@@ -13,6 +15,7 @@ const USAGE = `npm run bench -- [--json] [--only in-process|local-network] [--ca
 npm run bench -- --peers FOLDER [--rounds N] [--seconds N] [--json]
 npm run bench -- --stored N [--data FOLDER] [--callers N] [--json]
 npm run bench -- --audit N [--json]
+npm run bench -- --host fabric [--countries 4] [--delay MS] [--callers 1,16,64,256] [--seconds N] [--json]
 
 Settlements of the default scenario, with every signature and certificate, on the embedded ledger: how many, how long each takes, and what it costs.
   in-process     systems that answer in this process at once: the cost of the machinery itself, one process for everything
@@ -26,11 +29,16 @@ Where the time goes is sampled in further rounds, which count for nothing else.
   --rounds N       with --peers: how often each engine has its turn (3)
   --stored N       fills a ledger with N settlements and compares what it then costs with one of a thousand
   --audit N        verifies an export of N settlements on one core
+  --host fabric    on real Fabric nodes on this machine, beside the embedded ledger: every organisation with its own peer, orderer and contract
+  --countries N    with --host fabric: 3 (Raft), 4 or 7 (BFT)
+  --delay MS       with --host fabric: how far the countries are apart, there and back (0)
   --data FOLDER    with --stored: where the stores are kept, to be used again (var/bench)
 `;
 
 const PROFILED_SETTLEMENTS = 1000;
 const PROFILED_CALLERS = 64;
+
+const countriesSchema = z.literal([3, 4, 7]);
 
 process.exitCode = await main();
 
@@ -48,6 +56,9 @@ async function main(): Promise<number> {
       stored: { type: 'string' },
       audit: { type: 'string' },
       data: { type: 'string', default: 'var/bench' },
+      host: { type: 'string', default: 'embedded' },
+      countries: { type: 'string', default: '4' },
+      delay: { type: 'string', default: '0' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -71,6 +82,16 @@ async function main(): Promise<number> {
     return finish(await benchStored({ ...plan, progress: say }), printStored);
   }
   if (values.audit !== undefined) return finish(benchAudit(Number(values.audit)), printAudit);
+  if (values.host === 'fabric') {
+    const plan = {
+      countries: countriesSchema.parse(Number(values.countries)),
+      delayMs: Number(values.delay),
+      callers: (values.callers ?? '1,16,64,256').split(',').map(Number),
+      seconds,
+      settlements: values.settlements === undefined ? undefined : Number(values.settlements),
+    };
+    return finish(await benchFabric(plan, say), printFabric);
+  }
   const callers = (values.callers ?? '1,16,64').split(',').map(Number);
   if (values.peers !== undefined) {
     const plan = { folder: resolve(values.peers), callers, seconds, rounds: Number(values.rounds) };

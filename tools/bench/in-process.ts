@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { applyCalls, runQuery } from '@linkspan/contract';
 import { CallWriter } from '@linkspan/coordinator';
 import { createVerify } from '@linkspan/keys';
-import { openEmbeddedLedger } from '@linkspan/ledger';
+import { type Ledger, openEmbeddedLedger } from '@linkspan/ledger';
 import { hashSchema, type Signer } from '@linkspan/protocol';
 import { type InProcessNetwork, inProcessNetwork, lodgeBody, sampleInstruction } from '@linkspan/testkit';
 import { Ends, runCallers } from './callers.ts';
@@ -82,8 +82,12 @@ async function withNetwork<T>(
   }
 }
 
-/** Gives the work a way to lodge a trade on both sides and wait for its end. */
-export async function withSettle<T>(network: InProcessNetwork, work: (settle: Settle) => Promise<T>): Promise<T> {
+/** Gives the work a way to lodge a trade on both sides, each through its own node where they have one, and wait for its end. */
+export async function withSettle<T>(
+  network: InProcessNetwork,
+  work: (settle: Settle) => Promise<T>,
+  ledgerOf?: (organisation: string) => Ledger,
+): Promise<T> {
   const ends = new Ends();
   const stopped = new AbortController();
   const height = await network.ledger.height();
@@ -95,12 +99,14 @@ export async function withSettle<T>(network: InProcessNetwork, work: (settle: Se
   const writers = ['central-bank-a', 'csd-b'].map((organisation) => {
     const signers = network.sample.organisations[organisation];
     if (!signers) throw new Error(`there is no organisation ${organisation}`);
-    return new CallWriter(network.ledger, network.sample.id, organisation, signers.call);
+    return new CallWriter(ledgerOf?.(organisation) ?? network.ledger, network.sample.id, organisation, signers.call);
   });
   try {
     return await work(async (tradeId) => {
       const body = lodgeBody(sampleInstruction(tradeId, Date.now(), DUE_IN_MS));
-      const [lodged] = await Promise.all(writers.map((writer) => writer.write('bench', tradeId, body)));
+      const write = (writer: CallWriter): ReturnType<CallWriter['write']> => writer.write('bench', tradeId, body);
+      // On one node both copies share a transaction. On nodes of their own the second one would only meet the first.
+      const [lodged] = ledgerOf ? [await inTurn(writers, write)] : await Promise.all(writers.map(write));
       if (!lodged?.ok) throw new Error(lodged?.refusal.message ?? 'nobody lodged');
       await ends.settled(hashSchema.parse(lodged.value['proposal']));
     });
@@ -108,6 +114,12 @@ export async function withSettle<T>(network: InProcessNetwork, work: (settle: Se
     stopped.abort();
     await following;
   }
+}
+
+async function inTurn<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R | undefined> {
+  let last: R | undefined;
+  for (const one of all) last = await work(one);
+  return last;
 }
 
 /** Signatures that were made from now on; which key made one says what it signed. */

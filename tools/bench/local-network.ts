@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parse, scenarioDocumentSchema } from '@linkspan/protocol';
-import { networkDefinitionSchema, sampleInstruction } from '@linkspan/testkit';
+import { networkDefinitionSchema, parse, scenarioDocumentSchema } from '@linkspan/protocol';
+import { sampleInstruction } from '@linkspan/testkit';
 import { apiOf } from '../local-network/api.ts';
 import { CORE_API, folderOf, layOut, type Layout, urlOf } from '../local-network/layout.ts';
 import { processesOf } from '../local-network/processes.ts';

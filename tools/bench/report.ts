@@ -10,14 +10,15 @@ export type Signatures = {
 
 /** One row of the benchmark: many settlements by so many callers at once, each waiting for its own to end. */
 export type Round = {
-  readonly network: 'in-process' | 'local-network';
+  readonly network: string;
   readonly callers: number;
   readonly settlements: number;
   readonly seconds: number;
   readonly latenciesMs: { readonly p50: number; readonly p95: number; readonly p99: number };
   readonly ledgerTransactions: number;
   readonly ledgerBytes: number;
-  readonly signatures: Signatures;
+  /** Undefined where they are made in processes that do not count them. */
+  readonly signatures: Signatures | undefined;
   /** Seconds of processor time and megabytes at the end, by process. */
   readonly processes: readonly { readonly name: string; readonly cpuSeconds: number; readonly memoryMb: number }[];
 };
@@ -56,7 +57,8 @@ export function printRounds(rounds: readonly Round[], write: Write): void {
   ];
   const rows = rounds.map((each) => {
     const per = (sum: number, digits = 2): string => (sum / each.settlements).toFixed(digits);
-    const { calls, statements, shares, verified } = each.signatures;
+    const { calls, statements, shares, verified } = each.signatures ?? {};
+    const signed = (sum: number | undefined, digits = 2): string => (sum === undefined ? '' : per(sum, digits));
     return [
       each.network,
       String(each.callers),
@@ -68,10 +70,10 @@ export function printRounds(rounds: readonly Round[], write: Write): void {
       per(each.processes.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) * 1000),
       per(each.ledgerTransactions),
       per(each.ledgerBytes / 1024, 1),
-      per(calls),
-      per(statements),
-      per(shares),
-      per(verified),
+      signed(calls),
+      signed(statements),
+      signed(shares),
+      signed(verified),
     ];
   });
   write('From CPU on: for each settlement. Signatures are those that were made, each over all that waited for it.\n');

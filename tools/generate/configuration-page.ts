@@ -91,7 +91,7 @@ Secret files (\`keyFile\`, \`clientSecretFile\`, \`executorKeyFile\`) belong to 
 less); certificates and authorities can be written by nobody else. TLS certificates, keys, authorities and client secrets are looked at every second, or
 at once on SIGHUP, and exchanged whole while the process runs: what cannot be used is left aside, logged with \`attention\`, counted by
 \`linkspan_files_not_renewed\` and named by \`/readyz\`. Keys that are registered on a ledger or a chain (\`keyFile\` of organisations and validators,
-\`executorKeyFile\`) take a restart. \`LINKSPAN_LOG_LEVEL\` overrides \`logLevel\`.`;
+\`executorKeyFile\`) take a restart; an organisation names its next keys beside the present ones beforehand. \`LINKSPAN_LOG_LEVEL\` overrides \`logLevel\`.`;
 
 type Merged = DescribedMember & { readonly neededOutside: boolean };
 

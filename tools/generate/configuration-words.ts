@@ -40,6 +40,10 @@ export const CONFIGURATION_WORDS = {
     '/organisations/*/client/keyFile': TLS.keyFile,
     '/organisations/*/client/caFile': 'authorities of the other organisations’ server certificates',
     '/organisations/*/keyFile': 'signs calls and certificates',
+    '/organisations/*/nextKeyFile':
+      'keys that a change of the network puts in the place of the others; the ledger says from when on they are used',
+    '/organisations/*/keysFrom':
+      'what the keys must agree with: the genesis, or the ledger where they may have been changed since',
     '/organisations/*/journal': 'remembers what was signed; a folder that is backed up with care, see the guide',
     '/organisations/*/register':
       'calls that the organisation registers at start; what is registered already is left alone',
@@ -47,6 +51,8 @@ export const CONFIGURATION_WORDS = {
     '/organisations/*/systems/*/id': 'the system, as it is registered',
     '/organisations/*/systems/*/validators': 'all of its validators',
     '/organisations/*/systems/*/validators/*/key': 'the key that it signs with',
+    '/organisations/*/systems/*/validators/*/nextKey':
+      'the key that it will sign with; the ledger says which of both counts',
     '/organisations/*/systems/*/validators/*/url': 'where it is asked',
     '/organisations/*/systems/*/validators/*/name':
       'the name that its certificate must have; the host of the address where none is given',

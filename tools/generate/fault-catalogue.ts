@@ -131,8 +131,20 @@ export const FAULT_CATALOGUE: readonly FaultRow[] = [
     'no',
     'Both statements are kept on the ledger, the key is suspended, attention `equivocation`; the other validators go on if they are enough.',
   ),
-  named(33, 'A key is compromised'),
-  named(34, 'Key rotation during a trade'),
+  shown(
+    33,
+    'A key is compromised',
+    'any',
+    'no',
+    'It is revoked at once, by its owner alone or by a quorum of the others. What it signed and the ledger took stays; statements that were not taken are signed again by keys that count.',
+  ),
+  shown(
+    34,
+    'Key rotation during a trade',
+    'any',
+    'no',
+    'The trade goes on: its decision is certified again under the new epoch, and what was signed before verifies by the keys of its own epoch.',
+  ),
   named(35, 'Replayed access token'),
   named(36, 'Token used for another amount or payee'),
   named(37, 'Signature server down'),
@@ -171,7 +183,13 @@ export const FAULT_CATALOGUE: readonly FaultRow[] = [
   ),
   named(53, 'Trades that wait for each other'),
   named(54, 'Audit without the trade’s content'),
-  named(55, 'An organisation joins or leaves'),
+  shown(
+    55,
+    'An organisation joins or leaves',
+    'any',
+    'no',
+    'An epoch with the new quorum begins once a quorum has confirmed it; what is under way goes on, and nothing new begins with who has left.',
+  ),
 ];
 
 function shown(

@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { parse, scenarioDocumentSchema } from '@linkspan/protocol';
-import { type NetworkDefinition, networkDefinitionSchema } from '@linkspan/testkit';
+import { type NetworkDefinition, networkDefinitionSchema, parse, scenarioDocumentSchema } from '@linkspan/protocol';
+import { tokenAddress } from '../../apps/cli/src/product/development-accounts.ts';
 import { CORE_API, layOut, type Layout, urlOf } from '../local-network/layout.ts';
 import { processesOf } from '../local-network/processes.ts';
 import { Supervisor } from '../local-network/supervisor.ts';
-import { clientSecret, readScenarios, tokenAddress, writeFiles } from '../local-network/write-files.ts';
+import { clientSecret, readScenarios, writeFiles } from '../local-network/write-files.ts';
 import { minorUnits } from './facts.ts';
 import type { Opening } from './judge.ts';
 import type { Chain, Register } from './read-books.ts';

@@ -82,6 +82,7 @@ async function onPeer(scene: ContractScene): Promise<Ran> {
   const peer = new FakePeer();
   let time = SCENE_BEGIN;
   const chaincode = new LinkspanChaincode({
+    version: 'this one',
     contract,
     verify: createVerify({ memoize: 1000 }),
     now: () => time,

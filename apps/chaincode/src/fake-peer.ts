@@ -26,7 +26,12 @@ export class FakePeer {
   readonly #versions = new Map<string, number>();
   #height = 0;
 
-  async simulate(chaincode: LinkspanChaincode, args: readonly string[], time: number, id = 'tx'): Promise<Simulation> {
+  async simulate(
+    chaincode: LinkspanChaincode,
+    args: readonly (string | Buffer)[],
+    time: number,
+    id = 'tx',
+  ): Promise<Simulation> {
     const reads = new Map<string, number>();
     const writes = new Map<string, string | undefined>();
     const questions: string[] = [];
@@ -56,7 +61,7 @@ export class FakePeer {
       },
     };
     const stub: ShimStub = {
-      getStringArgs: () => [...args],
+      getBufferArgs: () => args.map((arg) => Buffer.from(arg)),
       getChannelID: () => 'channel',
       getTxID: () => id,
       getDateTimestamp: () => new Date(time),

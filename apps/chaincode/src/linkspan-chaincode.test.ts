@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import * as contract from '@linkspan/contract';
 import { createVerify } from '@linkspan/keys';
 import type { SignedCall } from '@linkspan/protocol';
@@ -28,12 +29,23 @@ test('a batch reads what its calls lack together, writes once and carries one ev
   );
   const alone = await peer.simulate(chaincode, ['submit', JSON.stringify(lodges('T1'))], SCENE_BEGIN);
   assert.equal(done.questions.length, alone.questions.length, 'three trades ask no oftener than one');
+  assert.ok(done.questions.length <= 4, 'what calls name themselves is fetched at once');
   const event = JSON.parse(done.event?.payload ?? '');
   assert.equal(event.time, SCENE_BEGIN);
   assert.deepEqual(
     event.events.map((each: { tradeId: string }) => each.tradeId),
     ['T1', 'T1', 'T2', 'T2', 'T3', 'T3'],
   );
+});
+
+test('calls may come packed; what cannot be unpacked is refused', async () => {
+  const { peer, chaincode } = await registered();
+  const text = JSON.stringify(lodges('T1'));
+  const plain = await peer.simulate(chaincode, ['submit', text], SCENE_BEGIN);
+  const packed = deflateSync(text);
+  assert.deepEqual(await peer.simulate(chaincode, ['submit', packed], SCENE_BEGIN), plain);
+  const broken = await peer.simulate(chaincode, ['submit', packed.subarray(0, packed.length - 9)], SCENE_BEGIN);
+  assert.match(broken.message, /^internal\|/);
 });
 
 test('what changes nothing writes nothing and has no event', async () => {
@@ -61,14 +73,7 @@ test('a proposal that is not of the present is refused by the clock of the organ
 
 test('whatever is no transaction of ours is answered with a code', async () => {
   const { peer, chaincode } = await registered();
-  for (const args of [
-    [],
-    ['steal', '[]'],
-    ['submit', 'x'],
-    ['submit', '{}'],
-    ['query', '[]'],
-    ['query', '{"type":"x","args":{}}'],
-  ]) {
+  for (const args of [[], ['steal', '[]'], ['submit', 'x'], ['submit', '{}'], ['query', '{}'], ['query', 'x']]) {
     const refused = await peer.simulate(chaincode, args, SCENE_BEGIN);
     assert.equal(refused.status, 500);
     assert.match(refused.message, /^(request-invalid|internal)\|/);
@@ -98,9 +103,8 @@ test('questions are answered from committed state, pages backwards too', async (
     await submit(peer, chaincode, lodges(`T${i}`, time), time);
   }
   const ask = async (args: object) => {
-    const answered = await peer.simulate(chaincode, ['query', JSON.stringify({ type: 'settlements', args })], time + 5);
-    assert.equal(answered.status, 200);
-    return JSON.parse(answered.payload).value;
+    const [answered] = await query(peer, chaincode, [{ type: 'settlements', args }], time + 5);
+    return JSON.parse(answered.text).value;
   };
   const seen: string[] = [];
   for (let next: string | undefined; ;) {
@@ -112,17 +116,40 @@ test('questions are answered from committed state, pages backwards too', async (
   assert.equal(seen.length, gaps.length);
   assert.deepEqual(new Set(seen.slice(0, 3)), new Set(['T10', 'T9', 'T8']));
   assert.equal(seen.at(-1) === 'T0' || seen.at(-1) === 'T1', true);
-  const register = await peer.simulate(chaincode, ['query', '{"type":"register","args":{}}'], time);
+  const [register] = await query(peer, chaincode, [{ type: 'register', args: {} }], time);
   assert.equal(
-    JSON.parse(register.payload).value.accounts.length,
+    JSON.parse(register.text).value.accounts.length,
     net.plan.calls.filter(({ body }) => body.type === 'register-account').length,
   );
 });
+
+test('questions that come together read together, and one that breaks spoils no other', async () => {
+  const { peer, chaincode } = await registered();
+  await submit(peer, chaincode, lodges('T1'));
+  const system = (id: string) => ({ type: 'system', args: { id } });
+  const alone = await peer.simulate(chaincode, ['query', JSON.stringify([system('csd')])], SCENE_BEGIN);
+  const questions = [system('csd'), { type: 'x', args: {} }, system('rtgs'), 'x', system('none')];
+  const together = await peer.simulate(chaincode, ['query', JSON.stringify(questions)], SCENE_BEGIN);
+  assert.deepEqual(together.questions, alone.questions);
+  const answers = await query(peer, chaincode, questions, SCENE_BEGIN);
+  const ids = answers.map((each: { text?: string }) =>
+    each.text === undefined ? 'broken' : JSON.parse(each.text).value?.id,
+  );
+  assert.deepEqual(ids, ['csd', 'broken', 'rtgs', 'broken', undefined]);
+  assert.equal(typeof answers[1]?.broken, 'string');
+});
+
+async function query(peer: FakePeer, chaincode: LinkspanChaincode, questions: readonly unknown[], time: number) {
+  const answered = await peer.simulate(chaincode, ['query', JSON.stringify(questions)], time);
+  assert.equal(answered.status, 200, answered.message);
+  return JSON.parse(answered.payload);
+}
 
 async function registered() {
   const peer = new FakePeer();
   let time = SCENE_BEGIN;
   const chaincode = new LinkspanChaincode({
+    version: 'this one',
     contract,
     verify: createVerify({ memoize: 1000 }),
     now: () => time,

@@ -1,4 +1,5 @@
-import type { QueryType } from '@linkspan/contract';
+import { inflateSync } from 'node:zlib';
+import type { QueryType, Reader } from '@linkspan/contract';
 import type { ContractCode } from '@linkspan/ledger';
 import { canonicalJson, type SignedCall, type Verify } from '@linkspan/protocol';
 import shim from 'fabric-shim';
@@ -14,6 +15,8 @@ export type ChaincodeOptions = {
   readonly now: () => number;
   /** How far a proposal's time may lie from this organisation's clock: δ of the settlement protocol. */
   readonly toleranceMs: number;
+  /** What code this is, as anybody who asks is told. */
+  readonly version: string;
 };
 
 /** The name of the one event that a transaction with writes carries. Its payload is `{ time, events }`. */
@@ -24,8 +27,10 @@ type Response = ReturnType<typeof shim.success> | ReturnType<typeof shim.error>;
 /**
  * The contract as chaincode. Functions, each with JSON as its second argument:
  *
- * - `submit` with a list of signed calls answers `{ changed, results }`; where anything changed the transaction carries one event.
- * - `query` with `{ type, args }` answers the contract's own result. It reads ranges and is for evaluating only.
+ * - `submit` with a list of signed calls, which may be in zlib's format (RFC 1950), answers `{ changed, results }`; where anything changed the transaction carries one event.
+ * - `query` with a list of `{ type, args }` answers a list of `{ text }`, each the JSON of the contract's own result, or `{ broken }` with what broke over the
+ *   question. It reads ranges and is for evaluating only.
+ * - `version` answers what code this organisation runs; the channel's definition names the one that all agreed on.
  *
  * Everything that the organisations must agree on follows from the proposal and the state. A clock is looked at once, to refuse a proposal whose
  * time is not the present; that refusal and every other is an error whose message is `CODE|sentence`.
@@ -42,18 +47,20 @@ export class LinkspanChaincode {
   }
 
   async Invoke(stub: ShimStub): Promise<Response> {
-    const [name, argument = ''] = stub.getStringArgs();
+    const [first, argument = new Uint8Array()] = stub.getBufferArgs?.() ?? [];
+    const name = Buffer.from(first ?? []).toString('utf8');
     try {
       if (name === 'submit') return await this.#submit(stub, argument);
       if (name === 'query') return await this.#query(stub, argument);
-      return refuse('request-invalid', 'There are the functions submit and query.');
+      if (name === 'version') return shim.success(Buffer.from(this.#options.version));
+      return refuse('request-invalid', 'There are the functions submit, query and version.');
     } catch (error) {
       // An answer that is no answer would leave the peer waiting until its own deadline.
       return refuse('internal', error instanceof Error ? error.message : 'unknown');
     }
   }
 
-  async #submit(stub: ShimStub, argument: string): Promise<Response> {
+  async #submit(stub: ShimStub, argument: Uint8Array): Promise<Response> {
     const { contract, verify, now, toleranceMs } = this.#options;
     const time = timeOf(stub);
     const offMs = time - now();
@@ -75,11 +82,17 @@ export class LinkspanChaincode {
     return shim.success(Buffer.from(canonicalJson({ changed: writes.size > 0, results })));
   }
 
-  async #query(stub: ShimStub, argument: string): Promise<Response> {
+  async #query(stub: ShimStub, argument: Uint8Array): Promise<Response> {
     const { contract } = this.#options;
-    const { type, args } = parseQuery(argument);
-    const answer = await runOverState(peerState(stub), timeOf(stub), (reader) => contract.runQuery(reader, type, args));
-    return shim.success(Buffer.from(JSON.stringify(answer)));
+    const questions = parseQueries(argument).map((query) => (reader: Reader) => {
+      const { type, args } = parseQuery(query);
+      return contract.runQuery(reader, type, args);
+    });
+    const answers = await runOverState(peerState(stub), timeOf(stub), questions);
+    const texts = answers.map((answered) =>
+      'answer' in answered ? { text: JSON.stringify(answered.answer) } : { broken: String(answered.error) },
+    );
+    return shim.success(Buffer.from(JSON.stringify(texts)));
   }
 }
 
@@ -92,19 +105,33 @@ function refuse(code: string, message: string): Response {
 }
 
 /** The contract checks the form of every call by itself, so that one that has it not is refused alone. */
-function parseCalls(argument: string): readonly SignedCall[] {
-  const calls: unknown = JSON.parse(argument);
+function parseCalls(argument: Uint8Array): readonly SignedCall[] {
+  const calls: unknown = JSON.parse(textOf(argument));
   if (!isListOfCalls(calls)) throw new TypeError('submit takes a list of calls');
   return calls;
 }
+
+/** An argument as text. What was packed by whoever proposed is the same text for every organisation that unpacks it. */
+function textOf(argument: Uint8Array): string {
+  const bytes = argument[0] === ZLIB_HEADER ? inflateSync(argument, { maxOutputLength: MAXIMUM_BYTES }) : argument;
+  return Buffer.from(bytes).toString('utf8');
+}
+
+const ZLIB_HEADER = 0x78;
+const MAXIMUM_BYTES = 64 * 2 ** 20;
 
 function isListOfCalls(value: unknown): value is readonly SignedCall[] {
   return Array.isArray(value);
 }
 
-function parseQuery(argument: string): { readonly type: QueryType; readonly args: never } {
-  const query: unknown = JSON.parse(argument);
-  if (!isQuery(query)) throw new TypeError('query takes a type and arguments');
+function parseQueries(argument: Uint8Array): readonly unknown[] {
+  const queries: unknown = JSON.parse(textOf(argument));
+  if (!Array.isArray(queries)) throw new TypeError('query takes a list of questions');
+  return queries;
+}
+
+function parseQuery(query: unknown): { readonly type: QueryType; readonly args: never } {
+  if (!isQuery(query)) throw new TypeError('a question has a type and arguments');
   return query;
 }
 

@@ -5,44 +5,69 @@ import { parseStored } from './run-calls.ts';
 type Entries = readonly (readonly [string, Stored])[];
 type Range = { readonly prefix: string; readonly options: Parameters<Reader['range']>[1] };
 
+/** What a question came to: an answer, or what it threw. */
+export type Answered<T> = { readonly answer: T } | { readonly error: unknown };
+
 /**
- * Answers a question with synchronous code over an asynchronous state. What is not at hand counts as absent in that run, so that it goes on and
- * shows what else it needs; all of that is fetched and the question is asked again, until nothing was missing. A run that lacked anything is
- * thrown away with whatever it said.
+ * Answers questions with synchronous code over an asynchronous state. What is not at hand counts as absent in that run, so that it goes on and
+ * shows what else it needs; all that the questions lack is fetched together, and those that lacked anything are asked again, whatever they said.
  */
 export async function runOverState<T>(
   state: Pick<PeerState, 'getMany' | 'range'>,
   time: number,
-  ask: (reader: Reader) => T,
-): Promise<T> {
-  const values = new Map<string, Stored | undefined>();
-  const ranges = new Map<string, Entries>();
+  questions: readonly ((reader: Reader) => T)[],
+): Promise<readonly Answered<T>[]> {
+  const fetched: Fetched = { values: new Map(), ranges: new Map() };
+  const answered = new Map<number, Answered<T>>();
   for (;;) {
-    const missing = new Set<string>();
-    const missingRanges = new Map<string, Range>();
-    const reader: Reader = {
-      time,
-      get(key) {
-        if (!values.has(key)) missing.add(key);
-        return values.get(key);
-      },
-      range(prefix, options) {
-        const name = JSON.stringify([prefix, options]);
-        if (!ranges.has(name)) missingRanges.set(name, { prefix, options });
-        return ranges.get(name) ?? [];
-      },
-    };
-    const isComplete = (): boolean => missing.size + missingRanges.size === 0;
-    try {
-      const answer = ask(reader);
-      if (isComplete()) return answer;
-    } catch (error) {
-      if (isComplete()) throw error;
+    const missing: Missing = { keys: new Set(), ranges: new Map() };
+    for (const [i, ask] of questions.entries()) {
+      const known = answered.get(i) ?? runOnce(ask, time, fetched, missing);
+      if (known) answered.set(i, known);
     }
-    const keys = [...missing];
+    if (missing.keys.size + missing.ranges.size === 0)
+      return [...answered].toSorted(([a], [b]) => a - b).map(([, each]) => each);
+    const keys = [...missing.keys];
     const texts = keys.length === 0 ? [] : await state.getMany(keys);
-    keys.forEach((key, i) => values.set(key, parseStored(texts[i])));
-    for (const [name, range] of missingRanges) ranges.set(name, await readRange(state, time, range));
+    keys.forEach((key, i) => fetched.values.set(key, parseStored(texts[i])));
+    for (const [name, range] of missing.ranges) fetched.ranges.set(name, await readRange(state, time, range));
+  }
+}
+
+type Fetched = { readonly values: Map<string, Stored | undefined>; readonly ranges: Map<string, Entries> };
+type Missing = { readonly keys: Set<string>; readonly ranges: Map<string, Range> };
+
+/** Nothing where it lacked anything, which is noted. */
+function runOnce<T>(
+  ask: (reader: Reader) => T,
+  time: number,
+  { values, ranges }: Fetched,
+  missing: Missing,
+): Answered<T> | undefined {
+  let isComplete = true;
+  const reader: Reader = {
+    time,
+    get(key) {
+      if (!values.has(key)) {
+        missing.keys.add(key);
+        isComplete = false;
+      }
+      return values.get(key);
+    },
+    range(prefix, options) {
+      const name = JSON.stringify([prefix, options]);
+      if (!ranges.has(name)) {
+        missing.ranges.set(name, { prefix, options });
+        isComplete = false;
+      }
+      return ranges.get(name) ?? [];
+    },
+  };
+  try {
+    const answer = ask(reader);
+    return isComplete ? { answer } : undefined;
+  } catch (error) {
+    return isComplete ? { error } : undefined;
   }
 }
 

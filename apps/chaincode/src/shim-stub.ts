@@ -1,6 +1,7 @@
 /** What this chaincode uses of the stub that `fabric-shim` gives it for one transaction. `handler` is its connection to the peer. */
 export type ShimStub = {
-  getStringArgs(): string[];
+  /** As bytes, which the package's types leave out. */
+  getBufferArgs?(): Uint8Array[];
   getChannelID(): string;
   getTxID(): string;
   /** The proposal's timestamp, set by whoever proposed. */

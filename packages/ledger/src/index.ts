@@ -11,6 +11,7 @@ export {
 export type { FabricLedgerOptions } from './fabric/fabric-ledger.ts';
 export type { GatewayAddress } from './fabric/gateways.ts';
 export { openFabricLedger } from './fabric/open-fabric-ledger.ts';
+export { allBytes, bytesAt, bytesField, numberAt } from './fabric/protobuf.ts';
 export {
   BLOCK_FINDING_CODES,
   type BlockFinding,

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { callId, type Hash, hashSchema } from '@linkspan/protocol';
 import type { ArchivedCall } from '../archive.ts';
@@ -25,6 +25,14 @@ const TABLES = `
 const VERSION = 1;
 const DROP = 'DROP TABLE IF EXISTS call; DROP TABLE IF EXISTS progress; DROP TABLE IF EXISTS block;';
 
+/** Prepared once, since every block needs them. */
+const WRITES = {
+  insert:
+    'INSERT INTO call (id, block, position, time, report, subject, call) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+  keep: 'INSERT OR REPLACE INTO block (number, configuration, content) VALUES (?, ?, ?)',
+  advance: 'UPDATE progress SET next = ?',
+} as const;
+
 /** What was read from one Fabric block. */
 export type BlockToKeep = {
   readonly number: bigint;
@@ -39,6 +47,7 @@ export type BlockToKeep = {
  */
 export class ArchiveStore implements Disposable {
   readonly #db: DatabaseSync;
+  readonly #writes: { readonly [W in keyof typeof WRITES]: StatementSync };
 
   constructor(file: string) {
     try {
@@ -47,6 +56,11 @@ export class ArchiveStore implements Disposable {
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
       if (integer(this.#db.prepare('PRAGMA user_version').get(), 'user_version') !== VERSION) this.#db.exec(DROP);
       this.#db.exec(`${TABLES} PRAGMA user_version = ${VERSION};`);
+      this.#writes = {
+        insert: this.#db.prepare(WRITES.insert),
+        keep: this.#db.prepare(WRITES.keep),
+        advance: this.#db.prepare(WRITES.advance),
+      };
     } catch (error) {
       throw storageFault(error, `opening ${file}`);
     }
@@ -59,9 +73,7 @@ export class ArchiveStore implements Disposable {
 
   /** Keeps what a block holds, and that it was read. A call that was accepted again is kept where it was first. */
   append({ number: block, transactions, proof }: BlockToKeep): void {
-    const insert = this.#db.prepare(
-      'INSERT INTO call (id, block, position, time, report, subject, call) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
-    );
+    const { insert, keep, advance } = this.#writes;
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       for (const { place, time, calls, results } of transactions) {
@@ -84,12 +96,8 @@ export class ArchiveStore implements Disposable {
           position += 1;
         }
       }
-      if (proof) {
-        this.#db
-          .prepare('INSERT OR REPLACE INTO block (number, configuration, content) VALUES (?, ?, ?)')
-          .run(block, proof.isConfiguration ? 1 : 0, deflateRawSync(proof.content, { level: 1 }));
-      }
-      this.#db.prepare('UPDATE progress SET next = ?').run(block + 1n);
+      if (proof) keep.run(block, proof.isConfiguration ? 1 : 0, deflateRawSync(proof.content, { level: 1 }));
+      advance.run(block + 1n);
       this.#db.exec('COMMIT');
     } catch (error) {
       this.#db.exec('ROLLBACK');

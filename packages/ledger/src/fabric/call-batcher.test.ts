@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accept, type CallBody, Fault, type JsonObject, type SignedCall } from '@linkspan/protocol';
+import { accept, type CallBody, Fault, hashSchema, type JsonObject, type SignedCall } from '@linkspan/protocol';
 import { sampleNetwork } from '@linkspan/testkit';
 import fc from 'fast-check';
 import { CallBatcher } from './call-batcher.ts';
@@ -77,6 +77,28 @@ test('a settlement that others keep changing holds up no other', async () => {
   ]);
   assert.ok(bad?.status === 'rejected' && bad.reason instanceof Fault && bad.reason.code === 'ledger-unavailable');
   assert.equal(good?.status, 'fulfilled');
+});
+
+test('one contested settlement among many is alone after a few transactions', async () => {
+  const proposals = Array.from({ length: 64 }, (_, i) => `sha256:${String(i).padStart(64, '0')}` as const);
+  let transactions = 0;
+  let contested = 12;
+  const batcher = new CallBatcher(async (calls) => {
+    transactions += 1;
+    const meets = calls.some((call) => subjectOf(call) === proposals[40]);
+    if (meets && contested > 0) contested -= 1;
+    else return written(calls);
+    return { kind: 'conflict' };
+  });
+  const calls = proposals.map((proposal, i) =>
+    sample.call('csd-b', { type: 'expire', proposal: hashSchema.parse(proposal) }, String(i)),
+  );
+  const results = await batcher.submit(calls);
+  assert.deepEqual(
+    results.map((result) => result.ok && result.value['nonce']),
+    calls.map(nonceOf),
+  );
+  assert.ok(transactions <= 20, `${transactions} transactions`);
 });
 
 test('who breaks the contract gets the fault alone', async () => {

@@ -18,7 +18,7 @@ const ATTEMPTS = 20;
 /**
  * Puts calls into transactions: at once when nothing is under way, otherwise everything that came meanwhile into the next one, since a transaction costs
  * far more than a call, and two of one organisation at once would only meet each other. When others have changed what a
- * transaction read twice in a row, the calls of each settlement go on alone, so that one contested settlement holds up no other.
+ * transaction read twice in a row, its settlements go on in halves, so that one that is contested is soon alone and holds up no other.
  */
 export class CallBatcher {
   readonly #write: (calls: readonly SignedCall[]) => Promise<Written>;
@@ -46,9 +46,11 @@ export class CallBatcher {
   }
 
   async #run(): Promise<void> {
-    // After everything that is ready to run in this turn, so that those who submit together share a transaction.
-    await new Promise(setImmediate);
-    while (this.#queue.length > 0) await this.#writeBatch(this.#nextBatch());
+    do {
+      // After everything that is ready to run in this turn, so that those who submit together share a transaction: also those who waited for the last one.
+      await new Promise(setImmediate);
+      await this.#writeBatch(this.#nextBatch());
+    } while (this.#queue.length > 0);
     this.#running = undefined;
   }
 
@@ -81,17 +83,38 @@ export class CallBatcher {
 
   async #writeCalls(calls: readonly SignedCall[]): Promise<readonly Outcome[]> {
     // Once more as they are: the other one is usually done by then.
-    const whole = (await this.#try(calls)) ?? (await this.#try(calls));
+    const whole = await this.#try(calls);
     if (whole) return whole;
     const outcomes: Outcome[] = [];
-    for (const group of groupsOf(calls)) {
-      const own = await this.#writeGroup(group.map(({ call }) => call));
-      group.forEach(({ index }, i) => {
+    await this.#writeGroups(groupsOf(calls), outcomes);
+    return outcomes;
+  }
+
+  /** Halves what conflicts, so that one contested settlement among many is alone after a few transactions. */
+  async #writeGroups(groups: readonly (readonly Placed[])[], outcomes: Outcome[]): Promise<void> {
+    const placed = groups.flat().toSorted((a, b) => a.index - b.index);
+    const calls = placed.map(({ call }) => call);
+    const own = groups.length > 1 ? await this.#tryOrFail(calls) : await this.#writeGroup(calls);
+    if (own) {
+      placed.forEach(({ index }, i) => {
         const outcome = own instanceof Fault ? own : own[i];
         if (outcome) outcomes[index] = outcome;
       });
+      return;
     }
-    return outcomes;
+    const middle = Math.ceil(groups.length / 2);
+    await this.#writeGroups(groups.slice(0, middle), outcomes);
+    await this.#writeGroups(groups.slice(middle), outcomes);
+  }
+
+  /** Nothing also where one of several broke something, which is found in the same way. */
+  async #tryOrFail(calls: readonly SignedCall[]): Promise<Results | Fault | undefined> {
+    try {
+      return await this.#try(calls);
+    } catch (error) {
+      const fault = asFault(error);
+      return fault.code === 'internal' ? undefined : fault;
+    }
   }
 
   /** Some groups are written when another cannot be, so its fault is an outcome beside their results. */

@@ -7,9 +7,10 @@ import { endOfBlock } from './block-number.ts';
 import { CallBatcher } from './call-batcher.ts';
 import { chaincodeEvents } from './chaincode-events.ts';
 import { FabricArchive } from './fabric-archive.ts';
-import { heightOfChainInfo } from './fabric-messages.ts';
+import { heightOfChainInfo, parseQueryAnswers, type QueryAnswer } from './fabric-messages.ts';
 import { troubleOf } from './gateway-errors.ts';
 import { Gateways, type GatewaysOptions, type OpenGateway } from './gateways.ts';
+import { QueryBatcher } from './query-batcher.ts';
 import { writeTransaction } from './write-transaction.ts';
 
 export type FabricLedgerOptions = GatewaysOptions & {
@@ -32,6 +33,7 @@ export class FabricLedger implements ArchivedLedger {
   readonly #patienceMs: number;
   readonly #gateways: Gateways;
   readonly #batcher: CallBatcher;
+  readonly #questions = new QueryBatcher((questions: readonly string[]) => this.#evaluate(questions));
   readonly #closed = new AbortController();
 
   constructor(options: FabricLedgerOptions) {
@@ -55,10 +57,10 @@ export class FabricLedger implements ArchivedLedger {
   }
 
   async evaluate<T extends QueryType>(type: T, args: Queries[T]['args']): Promise<Result<Queries[T]['answer']>> {
-    const question = JSON.stringify({ type, args });
-    const answer = await this.#ask(({ contract }) => contract.evaluate('query', { arguments: [question] }));
+    const answer = await this.#questions.ask(JSON.stringify({ type, args }));
+    if ('broken' in answer) throw new Fault('ledger-unavailable', answer.broken);
     // The answer of this organisation's own peer and chaincode.
-    return JSON.parse(Buffer.from(answer).toString('utf8'));
+    return JSON.parse(answer.text);
   }
 
   events(from: Checkpoint, signal: AbortSignal): AsyncGenerator<LedgerEvent, void, void> {
@@ -75,6 +77,11 @@ export class FabricLedger implements ArchivedLedger {
     await this.#batcher.idle();
     await this.archive[Symbol.asyncDispose]();
     this.#gateways[Symbol.dispose]();
+  }
+
+  async #evaluate(questions: readonly string[]): Promise<readonly QueryAnswer[]> {
+    const list = `[${questions.join(',')}]`;
+    return parseQueryAnswers(await this.#ask(({ contract }) => contract.evaluate('query', { arguments: [list] })));
   }
 
   /** How many blocks the peer has. */

@@ -1,3 +1,4 @@
+import { deflateSync, inflateSync } from 'node:zlib';
 import type { JsonObject, Result, SettlementEvent, SignedCall } from '@linkspan/protocol';
 import { allBytes, bytesAt, bytesField, numberAt } from './protobuf.ts';
 
@@ -59,6 +60,13 @@ export function parseSubmitAnswer(payload: Uint8Array): {
   return JSON.parse(Buffer.from(payload).toString('utf8'));
 }
 
+/** What our chaincode answers to one question of a `query`: the text of the contract's own answer, or what broke over it. */
+export type QueryAnswer = { readonly text: string } | { readonly broken: string };
+
+export function parseQueryAnswers(payload: Uint8Array): readonly QueryAnswer[] {
+  return JSON.parse(Buffer.from(payload).toString('utf8'));
+}
+
 const VALIDATION_CODES = 2;
 const VALID = 0;
 const ENDORSER_TRANSACTION = 3n;
@@ -73,7 +81,25 @@ function readTransaction(action: Uint8Array, chaincode: string): Omit<ChaincodeT
   return { time: parseEventPayload(bytesAt(event, 4)).time, calls: parseCalls(calls), results };
 }
 
-/** The calls that our chaincode is given for `submit`. */
-export function parseCalls(argument: Uint8Array): readonly SignedCall[] {
-  return JSON.parse(Buffer.from(argument).toString('utf8'));
+/** The calls that our chaincode is given for `submit`: their JSON in zlib's format (RFC 1950), a third of the text, since every block carries it. */
+export function writeCalls(calls: readonly SignedCall[]): Uint8Array {
+  return deflateSync(JSON.stringify(calls), { level: 3 });
 }
+
+/** Throws a SyntaxError on what is no JSON, packed or as it is. */
+export function parseCalls(argument: Uint8Array): readonly SignedCall[] {
+  return JSON.parse(Buffer.from(unpacked(argument)).toString('utf8'));
+}
+
+function unpacked(argument: Uint8Array): Uint8Array {
+  if (argument[0] !== ZLIB_HEADER) return argument;
+  try {
+    return inflateSync(argument, { maxOutputLength: MAXIMUM_CALLS_BYTES });
+  } catch (cause) {
+    throw new SyntaxError('The calls of a transaction cannot be unpacked.', { cause });
+  }
+}
+
+const ZLIB_HEADER = 0x78;
+/** Far more than the two hundred calls of a transaction have. */
+const MAXIMUM_CALLS_BYTES = 64 * 2 ** 20;

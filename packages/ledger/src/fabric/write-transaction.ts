@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Transaction, StatusCode } from '@hyperledger/fabric-gateway';
 import { Fault, type JsonObject, type Result, type SignedCall } from '@linkspan/protocol';
-import { parseSubmitAnswer } from './fabric-messages.ts';
+import { parseSubmitAnswer, writeCalls } from './fabric-messages.ts';
 import { troubleOf } from './gateway-errors.ts';
 import type { Gateways, OpenGateway } from './gateways.ts';
 
@@ -45,11 +45,15 @@ export async function writeTransaction(writer: TransactionWriter, calls: readonl
   throw new Fault('internal', `Fabric refused the transaction ${transaction.getTransactionId()} with code ${code}.`);
 }
 
-/** Reads that changed, ranges that changed, and an id that was used: in each case this transaction did nothing. */
+/**
+ * Reads that changed, ranges that changed, an id that was used, and endorsements that sufficed under the channel's configuration of a moment ago: in
+ * each case this transaction did nothing.
+ */
 const RETRYABLE: ReadonlySet<number> = new Set([
   StatusCode.MVCC_READ_CONFLICT,
   StatusCode.PHANTOM_READ_CONFLICT,
   StatusCode.DUPLICATE_TXID,
+  StatusCode.ENDORSEMENT_POLICY_FAILURE,
 ]);
 
 type Endorsed = { readonly kind: 'endorsed'; readonly gateway: OpenGateway; readonly transaction: Transaction };
@@ -59,7 +63,7 @@ async function endorse(
   calls: readonly SignedCall[],
   until: number,
 ): Promise<Endorsed | Extract<Written, { kind: 'broken' }>> {
-  const argument = JSON.stringify(calls);
+  const argument = writeCalls(calls);
   for (let waitMs: number = RETRY_AFTER_MS.first; ; waitMs = Math.min(2 * waitMs, RETRY_AFTER_MS.most)) {
     const gateway = gateways.current;
     try {

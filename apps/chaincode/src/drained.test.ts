@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { drained } from './drained.ts';
+
+test('it ends when what was begun is answered, and at once where nothing was', async () => {
+  const answer = Promise.withResolvers<string>();
+  const chaincode = drained({ Init: async () => 'begun', Invoke: (_stub: null) => answer.promise });
+  await chaincode.end(60_000);
+  const invoked = chaincode.Invoke(null);
+  let ended = false;
+  const ending = chaincode.end(60_000).then(() => (ended = true));
+  await turn();
+  assert.ok(!ended);
+  answer.resolve('done');
+  assert.equal(await invoked, 'done');
+  await ending;
+  await chaincode.end(60_000);
+});
+
+test('what is never answered does not keep it from ending, and what fails neither', async () => {
+  const answer = Promise.withResolvers<string>();
+  const chaincode = drained({ Init: async () => '', Invoke: (_stub: null) => answer.promise });
+  const invoked = chaincode.Invoke(null);
+  await chaincode.end(1);
+  answer.reject(new Error('broken'));
+  await assert.rejects(invoked, /broken/);
+});
