@@ -214,7 +214,7 @@ test('the subject of the token stands in the history, the client owns the key', 
   assert.equal(same.status, 202, 'another client has keys of its own');
 });
 
-test('keys are exchanged while everything runs: a new one is fetched when it is first met, the old one ends', async () => {
+test('F33 keys are exchanged while everything runs: a new one is fetched when it is first met, the old one ends', async () => {
   const rotating = await Issuer.open();
   const old = await rotating.addKey('old');
   const tokens = createAccessTokens({

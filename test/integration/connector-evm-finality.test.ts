@@ -8,7 +8,7 @@ import { EVM_ACCOUNTS, evmConnectorConfig, openConnector, startEvm } from './con
 const SYSTEM = 'fcy-evm';
 const { payer, payee } = EVM_ACCOUNTS;
 
-test('F9 only what has its confirmations is final', async (t) => {
+test('F10 F9 only what has its confirmations is final', async (t) => {
   const system = await startEvm();
   t.after(() => system[Symbol.asyncDispose]());
   const token = String(system.ready['token']);

@@ -42,6 +42,8 @@ function faults(): void {
     scene.watchFrom(0);
     const proposals = await scene.lodgeMany('CUT-OFF', 2);
     for (const proposal of proposals) await scene.net.until(proposal, ['settled'], 60_000);
+    const [there, here] = [await scene.ledger(3).height(), await scene.ledger(0).height()];
+    assert.ok(there < here, 'what happens does not reach it');
     scene.join();
     await scene.allCatchUp();
     scene.watchFrom(3);
@@ -88,15 +90,23 @@ function faults(): void {
   });
 
   test('F49 F50 the disks of a country are wiped: it fills them from the others, and signs nothing else than before', async () => {
+    scene.net.system('rtgs').onRequest = ({ operation }) =>
+      operation?.verb === 'execute' ? 'lose-request' : undefined;
+    const open = await scene.lodge('WIPED-OPEN');
+    await scene.net.until(open, ['committed'], 60_000);
+    await scene.waitFor('it has signed the decision', async () => signedBlocks(scene, 2).size > 0);
     const before = signedBlocks(scene, 2);
     await scene.wipe(2);
     await scene.fabric.bringUp();
     await scene.reopen(2);
     await scene.startCoordinator(2);
+    await scene.waitFor('it has signed again', async () => signedBlocks(scene, 2).size > 0);
+    scene.net.system('rtgs').onRequest = undefined;
     await scene.lodgeMany('WIPED', 2);
     await scene.everythingSettles();
     const after = signedBlocks(scene, 2);
     const again = [...before].filter(([block]) => after.has(block));
+    assert.ok(again.length > 0, 'the open decision was signed in both lives');
     assert.deepEqual(
       again,
       [...after].filter(([block]) => before.has(block)),

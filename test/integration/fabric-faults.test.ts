@@ -48,7 +48,7 @@ function faults(): void {
     await fabric[Symbol.asyncDispose]();
   });
 
-  test('a submission that is said to have failed but did not is found, and nothing is done twice', async () => {
+  test('F2 a submission that is said to have failed but did not is found, and nothing is done twice', async () => {
     const before = proxy.seen.Endorse;
     proxy.next.Submit.push('deny');
     await lodgesOnce(ledger);
@@ -88,7 +88,7 @@ function faults(): void {
     }
   });
 
-  test('the leader among the orderers is killed: what is submitted then is done, once', async () => {
+  test('F12 the leader among the orderers is killed: what is submitted then is done, once', async () => {
     const leader = (await networkStatus(fabric.network, fabric.directory)).find(({ isLeader }) => isLeader);
     const organisation = fabric.network.organisations.find(({ id }) => id === leader?.organisation);
     assert.ok(organisation);
@@ -108,7 +108,7 @@ function faults(): void {
     await waiting;
   });
 
-  test('two of four orderers are killed: nothing is done, and everything goes on when they are back', async () => {
+  test('F12 two of four orderers are killed: nothing is done, and everything goes on when they are back', async () => {
     const [first, second, third] = fabric.network.organisations;
     assert.ok(first && second && third);
     await kill(first, 'orderer');
@@ -133,7 +133,7 @@ function faults(): void {
     assert.equal(await eventsOf(ledger, tradeId), 1);
   });
 
-  test('an organisation whose clock is off can neither have its own way nor stop the others', async () => {
+  test('F15 an organisation whose clock is off can neither have its own way nor stop the others', async () => {
     const [, , , last] = fabric.network.organisations;
     const [own, third] = [others[2], others[1]];
     assert.ok(last && own && third);

@@ -128,7 +128,10 @@ async function replaceContract(
   const noted = notedProcesses(scene.layoutOf(index)).find(({ name }) => name === 'chaincode');
   const args = noted?.args ?? assert.fail('the contract runs');
   await scene.kill(index, 'chaincode');
-  const other = spawn(process.execPath, [...argsOf({ args })], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const other = spawn(process.execPath, [...argsOf({ args })], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+  });
   scene.attach(other);
   await once(other.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
   return async () => {

@@ -123,7 +123,11 @@ async function withFabric<T>({ countries, delayMs }: FabricPlan, work: (scene: S
   await using fabric = distant?.fabric ?? (await startTestNetwork(countries));
   const lines = new Map(distant ? [['lines', distant.pid]] : []);
   const ledgers = await Promise.all(
-    fabric.network.organisations.map((each) => openFabricLedger(fabric.ledgerOptions(each))),
+    fabric.network.organisations.map((each, i, all) => {
+      // Its own, and as many after it as are needed.
+      const endorsing = [...all.slice(i), ...all.slice(0, i)].slice(0, fabric.network.endorsements).map(({ id }) => id);
+      return openFabricLedger({ ...fabric.ledgerOptions(each), endorsingOrganizations: endorsing });
+    }),
   );
   try {
     const [ledger] = ledgers;

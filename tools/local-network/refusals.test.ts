@@ -54,7 +54,11 @@ test('options: defaults below the root, and a sentence for what makes no sense',
   });
   const onFabric = { ...defaults, host: 'fabric', data: '/srv/var/on-fabric' };
   assert.deepEqual(readOptions(['--host', 'fabric'], '/srv'), onFabric);
-  for (const args of [['--host', 'cloud'], ['--host', 'fabric', '--tls'], ['--host', 'fabric', '--demo-failure']])
+  for (const args of [
+    ['--host', 'cloud'],
+    ['--host', 'fabric', '--tls'],
+    ['--host', 'fabric', '--demo-failure'],
+  ])
     assert.throws(() => readOptions(args, '/srv'), CannotRun);
   for (const base of ['0', '80', '65001', '99999', 'x', '1e4', '-1'])
     assert.throws(() => readOptions([`--port-base=${base}`], '/srv'), CannotRun);

@@ -13,7 +13,10 @@ export type Drained<Stub, Answer> = Chaincode<Stub, Answer> & { end(patienceMs: 
 const SENDING_MS = 100;
 
 /** Counts what is under way, so that a peer that changes over to another version loses no answer of this one. */
-export function drained<Stub, Answer>(chaincode: Chaincode<Stub, Answer>): Drained<Stub, Answer> {
+export function drained<Stub, Answer>(
+  chaincode: Chaincode<Stub, Answer>,
+  sendingMs = SENDING_MS,
+): Drained<Stub, Answer> {
   const running = new Set<Promise<Answer>>();
   return {
     Init: (stub) => chaincode.Init(stub),
@@ -29,7 +32,7 @@ export function drained<Stub, Answer>(chaincode: Chaincode<Stub, Answer>): Drain
     async end(patienceMs) {
       if (running.size === 0) return;
       await Promise.race([Promise.allSettled(running), delay(patienceMs)]);
-      await delay(SENDING_MS);
+      await delay(sendingMs);
     },
   };
 }

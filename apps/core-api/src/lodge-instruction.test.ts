@@ -35,7 +35,7 @@ test('without an Idempotency-Key nothing is lodged', async () => {
   assert.deepEqual([long.status, problemOf(long).code], [422, 'request-invalid']);
 });
 
-test('the same key with the same body has the same answer, later and after a restart too', async () => {
+test('F6 the same key with the same body has the same answer, later and after a restart too', async () => {
   const instruction = network.instruction('SAME');
   const first = await lodge(a, instruction, 'same');
   const reordered = Object.fromEntries(Object.entries(instruction).toReversed());
@@ -52,7 +52,7 @@ test('the same key with the same body has the same answer, later and after a res
   assert.equal(valid(parse(ENDPOINTS.lodge.answer, again.body, 'internal')).phase, 'proposed');
 });
 
-test('the same key with another body is refused, and both sides have keys of their own', async () => {
+test('F6 the same key with another body is refused, and both sides have keys of their own', async () => {
   await lodge(a, network.instruction('REUSED-1'), 'reused');
   const answer = await lodge(a, network.instruction('REUSED-2'), 'reused');
   assert.deepEqual([answer.status, problemOf(answer).code], [422, 'idempotency-key-reused']);
@@ -61,7 +61,7 @@ test('the same key with another body is refused, and both sides have keys of the
   assert.equal((await lodge(network.urls['csd-b'] ?? '', network.instruction('REUSED-2'), 'reused')).status, 202);
 });
 
-test('a trade that has begun cannot be lodged again under another key', async () => {
+test('F38 a trade that has begun cannot be lodged again under another key', async () => {
   const instruction = network.instruction('BEGUN');
   await lodgeBoth(network, instruction);
   const answer = await lodge(a, instruction, 'begun again');

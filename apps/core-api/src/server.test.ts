@@ -210,7 +210,7 @@ test('what does not exist is 404, another method is 405, unknown parameters are 
   assert.equal((await get(a, '/settlements/%ff')).status, 422);
 });
 
-test('a client that asks too much is told to come back, and others are served all the while', async () => {
+test('F51 a client that asks too much is told to come back, and others are served all the while', async () => {
   await using strict = await startTestNetwork({}, { limits: { requestsPerSecond: 1, burst: 3, concurrent: 2 } });
   const url = strict.urls['csd-b'] ?? '';
   const asked = await Promise.all(Array.from({ length: 6 }, () => get(url, '/balances')));

@@ -4,8 +4,9 @@ import { createVerify } from '@linkspan/keys';
 import { type Call, type CallBody, type ErrorCode, hashOf, type SignedCall, signCalls } from '@linkspan/protocol';
 import { ContractScene, lodgeBody, MemoryWorld, sampleNetwork, SCENE_BEGIN } from '@linkspan/testkit';
 import { applyCalls } from './apply-calls.ts';
+import { keysOfCall } from './keys-of-call.ts';
 import { runQuery } from './queries.ts';
-import { NotFetched, type Stored } from './world.ts';
+import { NotFetched, type Stored, type World } from './world.ts';
 
 const net = sampleNetwork();
 
@@ -27,7 +28,7 @@ test('calls of a batch read what earlier ones wrote, and a refused one among the
   );
 });
 
-test('an accepted call is idempotent under its id: the same answer, nothing written, nothing told, whatever happened since', () => {
+test('F6 an accepted call is idempotent under its id: the same answer, nothing written, nothing told, whatever happened since', () => {
   const scene = new ContractScene(net);
   const instruction = scene.instruction('T-1');
   const call = scene.call('central-bank-a', lodgeBody(instruction));
@@ -43,6 +44,53 @@ test('an accepted call is idempotent under its id: the same answer, nothing writ
   assert.equal(scene.world.events.length, told);
 });
 
+test('that a call was checked is remembered for the same call under the same check only', () => {
+  const call = new ContractScene(net).call('central-bank-a', lodgeBody(new ContractScene(net).instruction('T-1')));
+  const strict = new MemoryWorld(() => false, SCENE_BEGIN);
+  const codes = (world: MemoryWorld, ...calls: readonly SignedCall[]) =>
+    applyCalls(world, calls).map((result) => !result.ok && result.refusal.code);
+  let checks = 0;
+  const counting = new MemoryWorld(() => ++checks > 0, SCENE_BEGIN);
+  assert.deepEqual(codes(counting, call, call), ['not-registered', 'not-registered']);
+  assert.equal(checks, 1);
+  assert.deepEqual(codes(strict, call), ['signature-invalid']);
+  assert.deepEqual(codes(counting, { ...call }), ['not-registered']);
+  assert.equal(checks, 2);
+  for (const none of [null, 'call', 7])
+    assert.deepEqual(codes(counting, JSON.parse(JSON.stringify(none))), ['call-invalid']);
+});
+
+test('the keys that a call names are those that it reads first', () => {
+  const scene = new ContractScene(net);
+  const call = scene.call('central-bank-a', lodgeBody(scene.instruction('T-1')));
+  const named = new Set(keysOfCall(call.call));
+  const missed: string[] = [];
+  const known = new Set(named);
+  for (;;) {
+    const world: World = {
+      tx: scene.world.tx,
+      verify: scene.world.verify,
+      get(key) {
+        if (!known.has(key)) throw new NotFetched(key);
+        return scene.world.get(key);
+      },
+      put: () => undefined,
+      delete: () => undefined,
+      emit: () => undefined,
+    };
+    try {
+      const [result] = applyCalls(world, [call]);
+      assert.ok(result?.ok);
+      break;
+    } catch (error) {
+      if (!(error instanceof NotFetched)) throw error;
+      missed.push(error.key.split('/')[0] ?? '');
+      known.add(error.key);
+    }
+  }
+  assert.deepEqual(missed, ['slot'], 'all but what follows from the parties');
+});
+
 test('a refused call is forgotten and may be accepted later', () => {
   const scene = new ContractScene(net);
   const proposal = scene.begin('T-1');
@@ -54,7 +102,7 @@ test('a refused call is forgotten and may be accepted later', () => {
   assert.equal(late?.ok && late.value['phase'], 'aborting');
 });
 
-test('a call counts only under the signature of its organisation, in its own network', () => {
+test('F39 a call counts only under the signature of its organisation, in its own network', () => {
   const scene = new ContractScene(net);
   const good = scene.call('central-bank-a', lodgeBody(scene.instruction('T-1')));
   const other = scene.call('csd-b', lodgeBody(scene.instruction('T-2')));

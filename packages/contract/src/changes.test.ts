@@ -255,7 +255,7 @@ test('validators get other keys; what was accepted stays, and a statement of bef
   assert.equal(scene.refused(CSD, scene.propose(CSD, change)).code, 'key-revoked');
 });
 
-test('a retired scenario takes no new instructions, and what began under it goes on', () => {
+test('F47 a retired scenario takes no new instructions, and what began under it goes on', () => {
   const scene = changing();
   const proposal = scene.begin('T-1');
   const { scenario } = scene.view(proposal).state;

@@ -50,7 +50,7 @@ test('entries of a settlement form a chain: each names the hash of the one befor
 });
 
 for (const scenario of SCENARIOS) {
-  test(`each recorded history of ${scenario} replays to the same entries, states and hashes`, () => {
+  test(`F47 F48 each recorded history of ${scenario} replays to the same entries, states and hashes`, () => {
     for (const [name, recording] of readRecordings(scenario)) {
       assert.deepEqual(replay(recording), recording.entries, name);
       assert.equal(recording.entries.at(-1)?.phase, name.split('-')[0]);

@@ -89,7 +89,7 @@ test('a corrected copy replaces the one before, and the settlement begins', () =
   );
 });
 
-test('a trade id is free again after a rejection, and used for ever from preparing on', () => {
+test('F38 a trade id is free again after a rejection, and used for ever from preparing on', () => {
   const scene = new ContractScene(net);
   const instruction = scene.instruction('T-1');
   const first = scene.lodge('central-bank-a', instruction);
@@ -114,7 +114,7 @@ test('a trade id is free again after a rejection, and used for ever from prepari
   assert.deepEqual(runQuery(scene.world, 'by-trade-id', { tradeId: 'T-1' }), { ok: true, value: [first, second] });
 });
 
-test('nobody squats a trade id: between other organisations it is another trade', () => {
+test('F38 nobody squats a trade id: between other organisations it is another trade', () => {
   const scene = new ContractScene(net);
   const squatted = scene.instruction('T-1');
   // Somebody registers a party of its own and begins a trade under the same id.
@@ -138,7 +138,7 @@ test('nobody squats a trade id: between other organisations it is another trade'
   assert.equal(scene.view(theirs).state.phase, 'proposed');
 });
 
-test('a refused instruction does not use up its trade id, and every problem is told', () => {
+test('F23 a refused instruction does not use up its trade id, and every problem is told', () => {
   const scene = new ContractScene(net);
   const instruction = scene.instruction('T-1');
   const wrong = { ...instruction, security: { ...instruction.security, isin: 'XS0000000008' }, uetr: 'none' };

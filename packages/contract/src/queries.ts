@@ -243,7 +243,7 @@ function epochsOf(reader: Reader, state: Settlement, shares: readonly Certificat
   const signed = shares.map(({ certificate }) => certificate.epoch);
   const isComplete = ENDS.includes(state.phase) && signed.some((epoch) => isQuorum(reader, network, epoch, shares));
   const wanted = isComplete || !network ? [] : epochsInForce(network).map(({ epoch }) => epoch);
-  const epochs = [...new Set([...signed, ...wanted])].filter((epoch) => epoch >= state.epoch);
+  const epochs = [...new Set([...signed, ...wanted])];
   return epochs.length > 0 ? epochs.toSorted((a, b) => a - b) : [state.epoch];
 }
 

@@ -127,7 +127,7 @@ test('terms that differ from what was asked abort, and the hold is released with
   assert.deepEqual(scene.operation(proposal, 'earmark/lcy release').terms, { ...terms, amount: '999999', hold: id });
 });
 
-test('expire: refused before the deadline, accepted at it, by any organisation', () => {
+test('F41 expire: refused before the deadline, accepted at it, by any organisation', () => {
   const { scene, proposal } = preparing();
   scene.world.tx.time += 59_999;
   assert.equal(scene.refused('central-bank-b', { type: 'expire', proposal }).code, 'deadline-not-passed');
@@ -137,7 +137,7 @@ test('expire: refused before the deadline, accepted at it, by any organisation',
   assert.equal(scene.refused('central-bank-b', { type: 'expire', proposal: hashOf('none') }).code, 'not-registered');
 });
 
-test('cancel: by all who lodged, by nobody else, and never once it is decided', () => {
+test('F18 F19 cancel: by all who lodged, by nobody else, and never once it is decided', () => {
   const { scene, proposal } = preparing();
   assert.equal(scene.refused('central-bank-b', { type: 'cancel', proposal }).code, 'not-entitled');
   assert.equal(scene.accepted('csd-b', { type: 'cancel', proposal })['phase'], 'preparing');
@@ -148,7 +148,7 @@ test('cancel: by all who lodged, by nobody else, and never once it is decided', 
   assert.equal(decided.scene.refused('csd-b', { type: 'cancel', proposal: decided.proposal }).code, 'irrevocable');
 });
 
-test('one key that says two things is suspended and both statements are kept; its word no longer counts', () => {
+test('F32 one key that says two things is suspended and both statements are kept; its word no longer counts', () => {
   const { scene, proposal } = preparing();
   const [one, two] = contradicting(scene, proposal);
   const evidence = [scene.signed(one, [0]), scene.signed(two, [0])];

@@ -36,6 +36,39 @@ test('what is asked while a transaction runs goes into the next one, under one s
     assert.ok(batches.length <= 2, `it took ${batches.length} transactions`);
   }));
 
+test('who waits until the ledger is free says all at once; how long it takes is known meanwhile', () =>
+  withLedger(async (ledger, sample) => {
+    const batches: number[] = [];
+    let now = 0;
+    const gate = Promise.withResolvers<void>();
+    const slow: Ledger = {
+      ...ledger,
+      submit: async (calls) => {
+        batches.push(calls.length);
+        if (batches.length === 1) await gate.promise;
+        return ledger.submit(calls);
+      },
+    };
+    const signers = sample.organisations[BUYERS_SIDE];
+    assert.ok(signers);
+    const writer = new CallWriter(slow, sample.id, BUYERS_SIDE, signers.call, undefined, () => now);
+    await writer.free();
+    assert.equal(writer.paceMs, 0);
+    const lodge = (tradeId: string) => writer.write('test', tradeId, lodgeBody(sampleInstruction(tradeId, Date.now())));
+    const first = lodge('T-0');
+    const others = Array.from({ length: 5 }, async (_, i) => {
+      await writer.free();
+      return lodge(`T-${i + 1}`);
+    });
+    await new Promise(setImmediate);
+    now = 700;
+    assert.equal(writer.paceMs, 700);
+    now = 900;
+    gate.resolve();
+    for (const result of await Promise.all([first, ...others])) assert.ok(result.ok);
+    assert.deepEqual(batches, [1, 5]);
+  }));
+
 test('an equal call under an equal nonce is the same call', () =>
   withLedger(async (ledger, sample) => {
     const writer = writerOf(ledger, sample);

@@ -28,7 +28,7 @@ test('people are told of a silent system as soon as the scenario says so, and no
     assert.equal((await network.until(proposal, ['settled', 'cancelled'])).state.phase, 'settled');
   }));
 
-test('when the first to say so is gone, another organisation says that the deadline has passed, and it is decided once', () =>
+test('F41 when the first to say so is gone, another organisation says that the deadline has passed, and it is decided once', () =>
   withVirtualNetwork(async (network, time) => {
     const invariants = watchInvariants(network);
     const silent = network.system('csd');

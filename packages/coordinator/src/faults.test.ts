@@ -66,6 +66,21 @@ test('F4 when the driver cannot write, the next organisation does after two seco
     assert.equal(settled.state.sequence, 4);
   }));
 
+test('what the ledger took is not written again while the own node does not show it yet', () =>
+  withVirtualNetwork(async (network, time) => {
+    const proposal = await network.lodge(sampleInstruction('T-1', time.now()));
+    const { state } = await network.view(proposal);
+    const [driver] = writersOf(state, OWNERS);
+    let submissions = 0;
+    network.onCrossing = ({ organisation, port, when }) => {
+      if (organisation !== driver || when !== 'before') return undefined;
+      if (port === 'ledger-submit') submissions += 1;
+      return port === 'ledger-event' && submissions > 0 ? { delayMs: 4000 } : undefined;
+    };
+    await network.until(proposal, ['settled'], 60_000);
+    assert.ok(submissions >= 1 && submissions <= 2, `it wrote ${submissions} times`);
+  }));
+
 test('F12 a ledger that answers nobody for ten minutes holds everything up and loses nothing', () =>
   withVirtualNetwork(async (network, time) => {
     const invariants = watchInvariants(network);
@@ -112,7 +127,7 @@ test('certificate shares that get lost are asked for', () =>
     assert.ok(asked > 0);
   }));
 
-test('one silent organisation delays nobody: whoever asks it for shares waits for the others alone', () =>
+test('F40 one silent organisation delays nobody: whoever asks it for shares waits for the others alone', () =>
   withVirtualNetwork(async (network, time) => {
     network.onCrossing = ({ port, when, to }) => {
       if (port === 'send-shares' && when === 'before') return 'no-answer';
@@ -150,7 +165,7 @@ test('F31 statements and shares that other organisations make up do no harm', ()
     await invariants.checkEnded();
   }));
 
-test('an organisation that signs nothing stops nobody; two that are away do, until one is back', () =>
+test('F40 an organisation that signs nothing stops nobody; two that are away do, until one is back', () =>
   withVirtualNetwork(async (network, time) => {
     const invariants = watchInvariants(network);
     network.onCrossing = ({ organisation, port, when, to }) => {

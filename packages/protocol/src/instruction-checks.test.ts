@@ -57,7 +57,7 @@ test('every valid vector has no problem', () => {
   for (const { why, change } of vectors.valid) assert.deepEqual(check(change), [], why);
 });
 
-test('every invalid vector has exactly its problems, each at its pointer, in a sentence, with the reason of the table', () => {
+test('F14 F23 F24 F25 F26 F27 every invalid vector has exactly its problems, each at its pointer, in a sentence, with the reason of the table', () => {
   assert.ok(vectors.invalid.length > 0);
   for (const { why, change, problems } of vectors.invalid) {
     const found = check(change);
@@ -133,7 +133,7 @@ test('no field hides another one’s problem: whatever else is wrong, each probl
   );
 });
 
-test('a missing field is told, and hides no problem of any other', () => {
+test('F23 a missing field is told, and hides no problem of any other', () => {
   const paths = pathsOf(vectors.instruction, '');
   for (const { why, change, problems } of alone) {
     const [expected] = problems;

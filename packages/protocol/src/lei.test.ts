@@ -19,7 +19,7 @@ test('every valid vector is accepted as it is written', () => {
   for (const value of vectors.valid) assert.deepEqual(checkLei(value), { ok: true, value });
 });
 
-test('every invalid vector is refused with its code and a sentence', () => {
+test('F25 every invalid vector is refused with its code and a sentence', () => {
   assert.ok(vectors.invalid.length > 0);
   for (const { value, code } of vectors.invalid) {
     const checked = checkLei(value);

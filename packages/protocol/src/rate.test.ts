@@ -21,7 +21,7 @@ test('the sample trade agrees: 1,000,000 JPY at 149.00 is 6,711.41 USD', () => {
   assert.deepEqual(applied, { ok: true, value: dollars(671_141n) });
 });
 
-test('one cent off disagrees, and the message says what was expected', () => {
+test('F27 one cent off disagrees, and the message says what was expected', () => {
   for (const cents of [671_140n, 671_142n]) {
     const amounts = { '/lcy': yen(1_000_000n), '/fcy': dollars(cents) };
     assert.equal(ratesAgree(yenPerDollar, amounts), false);
@@ -75,7 +75,7 @@ test('minor units of 0, 2, 3 and 4 digits are converted', () => {
   assert.equal(convert(yen(0n), yenPerDollar, 'USD'), 0n);
 });
 
-test('the result is the nearest, lower or upper minor unit of the exact fraction', () => {
+test('F27 the result is the nearest, lower or upper minor unit of the exact fraction', () => {
   const payable = [...CURRENCIES.values()].flatMap(({ code, digits }) => (digits === null ? [] : [{ code, digits }]));
   const pair = fc.uniqueArray(fc.constantFrom(...payable), {
     minLength: 2,

@@ -150,7 +150,7 @@ test('preparing, an outcome recorded at or after the deadline: aborting, however
   assert.deepEqual(run.open(), ['prepare-1/bond release', 'prepare-1/lcy release']);
 });
 
-test('preparing, cancelled by some of the parties: preparing, the request is shown; by all of them: aborting', () => {
+test('F19 preparing, cancelled by some of the parties: preparing, the request is shown; by all of them: aborting', () => {
   const run = preparing().cancel('bank-b');
   assert.equal(run.phase, 'preparing');
   assert.deepEqual(run.settlement.cancels, ['bank-b']);
@@ -194,7 +194,7 @@ test('deciding, expired: the pivot is fenced and nothing is released', () => {
   assert.equal(run.refusal({ type: 'expire' }), 'nothing-overdue');
 });
 
-test('deciding, committed, settled; cancel: refused as irrevocable; elsewhere it is no edge', () => {
+test('F18 deciding, committed, settled; cancel: refused as irrevocable; elsewhere it is no edge', () => {
   const cancel = { type: 'cancel', organisation: 'bank-a' } as const;
   assert.equal(deciding().refusal(cancel), 'irrevocable');
   assert.equal(committed().refusal(cancel), 'irrevocable');
@@ -354,7 +354,7 @@ test('people say dead for one named operation: as after a statement, marked as t
   assert.deepEqual(run.attention(), ['contradiction about prepare-1/lcy']);
 });
 
-test('an outcome for what was never asked is refused, and may be brought again when it was', () => {
+test('F7 an outcome for what was never asked is refused, and may be brought again when it was', () => {
   const run = proposed().lodge('bank-a');
   const stray = {
     type: 'outcome',

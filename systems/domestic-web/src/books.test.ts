@@ -172,7 +172,7 @@ test("an executor's transfer is an operation", async (t) => {
   assert.deepEqual((await executor.get(`/operations/${operation}`)).body, expected);
 });
 
-test('100 holds at once over one balance never hold more than there is', async (t) => {
+test('F43 100 holds at once over one balance never hold more than there is', async (t) => {
   const executor = await (await startFor(t)).as('executor');
   const holds = Array.from({ length: 100 }, (_, index) => holdOf(`hold ${index}`, { amount: '30' }));
   const replies = await Promise.all(holds.map((hold) => executor.post('/holds', hold)));

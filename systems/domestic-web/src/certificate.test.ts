@@ -123,7 +123,7 @@ test('releasing a hold that never was kills its id, if the certificate names it'
   }
 });
 
-test('every way in which a certificate can be wrong has its own code and moves nothing', async (t) => {
+test('F39 every way in which a certificate can be wrong has its own code and moves nothing', async (t) => {
   const executor = await (await startFor(t)).as('executor');
   await executor.post('/holds', holdOf('a'));
   const right = signed();

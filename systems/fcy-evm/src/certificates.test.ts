@@ -52,7 +52,7 @@ test('signatures count once, in order, and only from the signers of the epoch', 
   assert.equal(await executing(commit, [...quorum, ...organisations(['outsider 1'])]), 'NotASigner');
 });
 
-test('a certificate of another network, settlement, kind or epoch is refused', async () => {
+test('F39 a certificate of another network, settlement, kind or epoch is refused', async () => {
   assert.equal(await executing({ ...commit, network: bytes32('other network') }), 'WrongNetwork');
   assert.equal(await executing({ ...commit, settlement: bytes32('other settlement') }), 'WrongSettlement');
   for (const kind of [0, 1, 3, 4, 255]) assert.equal(await executing({ ...commit, kind }), 'WrongKind');

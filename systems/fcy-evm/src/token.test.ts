@@ -29,7 +29,7 @@ let fixture: TokenFixture;
 before(async () => void (fixture = await openTokenFixture()));
 after(() => fixture.close());
 
-test('a hold earmarks free balance, and is executed under a commit certificate of its settlement, once', async () => {
+test('F43 a hold earmarks free balance, and is executed under a commit certificate of its settlement, once', async () => {
   const { payer, hold, settlement } = await openHold('execute', 400n);
   assert.deepEqual(await fixture.balances(payer.address), { held: 400n, free: openingBalance - 400n });
   assert.equal((await fixture.holdOf(hold)).status, held);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { localNetworkFile, readNetworkFile } from './network-definition.ts';
 import { networkLayout, type OrganisationLayout } from './network-layout.ts';
-import { isRunning, notedProcesses, startProcess, stopProcess } from './node-process.ts';
+import { isRunning, notedProcesses, renameProcess, startProcess, stopProcess } from './node-process.ts';
 
 const WAITING = { name: 'first', program: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'], env: {} };
 let directory: string;
@@ -33,6 +33,27 @@ test('a process that runs is not started again, and one that has ended is', asyn
   assert.deepEqual(notedProcesses(layout), []);
   const second = startProcess(own, WAITING);
   assert.notEqual(second.pid, first.pid);
+});
+
+test('a process can take over the name of one that has ended, and its log goes with it', async () => {
+  const own = { ...layout, folder: directory };
+  for (const each of notedProcesses(layout)) await stopProcess(layout, each);
+  startProcess(own, { ...WAITING, name: 'old', args: ['-e', 'setInterval(() => {}, 1000)', 'of the old one'] });
+  const next = startProcess(own, { ...WAITING, name: 'next' });
+  const [old] = notedProcesses(layout).filter(({ name }) => name === 'old');
+  assert.ok(old);
+  assert.ok(old.args?.includes('of the old one'));
+  await stopProcess(layout, old);
+  renameProcess(own, next, 'old');
+  const [only, ...others] = notedProcesses(layout);
+  assert.deepEqual([only?.name, only?.pid, others.length], ['old', next.pid, 0]);
+  assert.ok(only && isRunning(only));
+  assert.deepEqual(
+    readdirSync(own.logs)
+      .filter((file) => /old|next/.test(file))
+      .toSorted(),
+    ['old-before.log', 'old.log'],
+  );
 });
 
 test('a process that has the number of an earlier one is left alone', async () => {

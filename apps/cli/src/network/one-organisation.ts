@@ -1,11 +1,18 @@
 import { existsSync } from 'node:fs';
 import { Fault } from '@linkspan/protocol';
-import { type ChaincodeDefinition, committedOrNone, CONTRACT, packageOf, versionOf } from './chaincode-definition.ts';
+import {
+  type ChaincodeDefinition,
+  committedOrNone,
+  CONTRACT,
+  packageOf,
+  versionOf,
+  waitUntilKnown,
+} from './chaincode-definition.ts';
 import { makeFirstBlock } from './channel-configuration.ts';
 import { type CryptoKind, offerOrdererCertificate, renewCrypto, takeOrdererCertificate } from './crypto-material.ts';
 import type { FabricPrograms } from './fabric-programs.ts';
 import { Administrator } from './lifecycle.ts';
-import { type FabricNetwork, type FabricOrganisation, INSIDE } from './network-definition.ts';
+import { type FabricNetwork, type FabricOrganisation, INSIDE, votersOf } from './network-definition.ts';
 import type { NetworkLayout } from './network-layout.ts';
 import { joinOrderer } from './node-requests.ts';
 import { prepareOrganisation, waitForNodes } from './organisation-nodes.ts';
@@ -88,7 +95,7 @@ export async function makeBeginnings(
     throw new Fault('not-ready', `${layout.shared} lacks what ${missing.join(', ')} must put there first.`);
   if (!existsSync(layout.genesisBlock))
     await makeFirstBlock(programs, network, layout, layout.genesisBlock, layout.shared);
-  makeLedgerGenesis(network, layout, openProduct(network, layout, readDefinition(definitionFile)));
+  makeLedgerGenesis(layout, openProduct(network, layout, readDefinition(definitionFile)));
 }
 
 /** How far an organisation's part has come: its nodes take part, it has agreed to the contract, or enough have and the contract is in force. */
@@ -107,9 +114,13 @@ export async function joinHere(
   // Operations and administration of the own nodes are reached on this machine alone.
   const here = { ...organisation, host: INSIDE };
   await waitForNodes(here);
-  await joinOrderer(here, layout.genesisBlock);
-  const administrator = new Administrator(programs, network, layout, organisation);
+  const { newestConfiguration, genesisBlock } = layout;
+  await joinOrderer(here, existsSync(newestConfiguration) ? newestConfiguration : genesisBlock);
+  // Nobody can submit to an orderer that has no vote.
+  const [orderer = organisation] = organisation.votes ? [organisation] : votersOf(network);
+  const administrator = new Administrator(programs, network, layout, organisation, orderer);
   await administrator.joinChannel();
+  if (!organisation.votes) await waitUntilKnown(organisation, administrator, 1);
   const known = await committedOrNone(administrator);
   const definition = known ?? { sequence: 1, version: await versionOf(CONTRACT) };
   const chaincode = packageOf(network, organisation, definition.sequence);

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import {
   certificateKeySchema,
   Fault,
+  type NetworkDefinition,
   networkId,
   type NetworkKeys,
   planNetwork,
@@ -54,9 +55,9 @@ export function publishKeys(
 }
 
 /** Makes the genesis from what all have shown, unless it is there: the organisation that is the first to have everything makes it, the others take it. */
-export function makeLedgerGenesis(network: FabricNetwork, layout: NetworkLayout, product: Product): void {
+export function makeLedgerGenesis(layout: NetworkLayout, product: Product): void {
   if (existsSync(genesisFile(layout))) return;
-  const keys = readPublicKeys(network, layout, product);
+  const keys = readPublicKeys(layout, product);
   const { genesis } = planNetwork(product.definition, keys, scenariosOf(product.definition), randomUUID());
   writeJson(genesisFile(layout), genesis);
 }
@@ -74,7 +75,7 @@ export function writeOwnFiles(
   if (member === undefined) return;
   const genesis = readGenesis(layout);
   const id = networkId(genesis);
-  const keys = readPublicKeys(network, layout, product);
+  const keys = readPublicKeys(layout, product);
   const { calls } = planNetwork(definition, keys, scenariosOf(definition), genesis.nonce);
   const systems = definition.systems.filter(({ owner }) => owner === member);
   for (const system of systems)
@@ -86,7 +87,7 @@ export function writeOwnFiles(
     mode: isLocal(organisation) ? 'development' : 'production',
     network: { genesis: genesisFile(layout) },
     ledger: ledgerConfig(network, organisation, layout),
-    peers: peersOf(definition, places),
+    peers: peersOf(presentIn(network, product), places),
     organisations: [
       { ...writeOrganisation(definition, places, member, keys, calls), ...issuerOf(organisation, layout) },
     ],
@@ -121,7 +122,7 @@ export function writeLocalProfile(
 ): string {
   const folder = dirname(layout.definitionFile);
   const homes = new Map(network.organisations.map((each) => [product.memberOf(each), each.id]));
-  writeProfile(product.definition, places, networkId(readGenesis(layout)), folder, (organisation, client) =>
+  writeProfile(presentIn(network, product), places, networkId(readGenesis(layout)), folder, (organisation, client) =>
     join('organisations', homes.get(organisation) ?? '', 'secrets', client),
   );
   return join(folder, 'profile.json');
@@ -154,17 +155,22 @@ export function notShown({ organisations }: FabricNetwork, layout: NetworkLayout
   });
 }
 
-function memberFile({ shared }: NetworkLayout, { id }: FabricOrganisation): string {
+function memberFile({ shared }: NetworkLayout, { id }: Pick<FabricOrganisation, 'id'>): string {
   return join(shared, id, 'member.json');
 }
 
-function readPublicKeys(network: FabricNetwork, layout: NetworkLayout, { memberOf }: Product): NetworkKeys {
+/** The definition without organisations that have left the network: nobody asks them any more. */
+function presentIn({ organisations }: FabricNetwork, { definition, memberOf }: Product): NetworkDefinition {
+  const present = new Set(organisations.map(memberOf));
+  return { ...definition, organisations: definition.organisations.filter(({ id }) => present.has(id)) };
+}
+
+/** The keys of the first organisations, also of those that have left: the genesis has them. */
+function readPublicKeys(layout: NetworkLayout, { members }: Product): NetworkKeys {
   const organisations: Record<string, NetworkKeys['organisations'][string]> = {};
   const validators: Record<string, NetworkKeys['validators'][string]> = {};
-  for (const organisation of network.organisations) {
-    const member = memberOf(organisation);
-    if (member === undefined) continue;
-    const file = memberFile(layout, organisation);
+  for (const [id, member] of Object.entries(members)) {
+    const file = memberFile(layout, { id });
     const shown = readJson(file);
     if (typeof shown !== 'object' || shown === null) throw unusable(file);
     const { callKey, certificateKey, validators: own } = { callKey: '', certificateKey: '', validators: {}, ...shown };

@@ -44,7 +44,7 @@ export function prepareProduct(
   const product = openProduct(network, layout, definition);
   const places = productPlaces(network, layout, product);
   for (const each of network.organisations) publishKeys(each, layout, product, places);
-  makeLedgerGenesis(network, layout, product);
+  makeLedgerGenesis(layout, product);
   for (const each of network.organisations) writeOwnFiles(network, each, layout, product, places);
   return { product, places, profile: writeLocalProfile(network, layout, product, places) };
 }

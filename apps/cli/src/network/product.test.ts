@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Fault } from '@linkspan/protocol';
+import { makeCrypto } from './crypto-material.ts';
 import { localNetworkFile, type NetworkFile, readNetworkFile } from './network-definition.ts';
 import { networkLayout } from './network-layout.ts';
 import { agreedProduct, LOCAL_DEFINITION, openProduct, readDefinition } from './product.ts';
 import { ownParts, productPlaces } from './product-places.ts';
+import { prepareProduct } from './product-processes.ts';
 
 const definition = readDefinition(LOCAL_DEFINITION);
 
@@ -92,6 +94,29 @@ test('a secret is made in the folder of whom it belongs to, stays the same, and 
       readFileSync(join(directory, 'organisations', id, 'secret'), 'utf8'),
     );
     assert.equal(new Set(seeds).size, 2);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('whoever has left the network is asked no more by the others, and their files are written all the same', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'linkspan-product-'));
+  try {
+    const network = readNetworkFile(localNetworkFile(4, 20_000));
+    const layout = networkLayout(directory);
+    await Promise.all(network.organisations.map((each) => makeCrypto(each, layout.organisation(each))));
+    const peersAfter = (left: number): string[] => {
+      const now = { ...network, organisations: network.organisations.slice(0, 4 - left) };
+      const { profile } = prepareProduct(now, layout, definition);
+      const config: { readonly peers: object } = JSON.parse(
+        readFileSync(join(directory, 'organisations/country-a/core-api/config.json'), 'utf8'),
+      );
+      const { organisations }: { readonly organisations: object } = JSON.parse(readFileSync(profile, 'utf8'));
+      assert.deepEqual(Object.keys(organisations), Object.keys(config.peers));
+      return Object.keys(config.peers);
+    };
+    assert.deepEqual(peersAfter(0), ['central-bank-a', 'central-bank-b', 'csd-b', 'country-d']);
+    assert.deepEqual(peersAfter(1), ['central-bank-a', 'central-bank-b', 'csd-b']);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -23,6 +23,8 @@ export type Product = {
   readonly definition: NetworkDefinition;
   /** Which of them each organisation of the Fabric network is. One that joined later is none until the ledger has admitted it. */
   readonly memberOf: (organisation: FabricOrganisation) => string | undefined;
+  /** The same by the ids of Fabric organisations, also of those that have left since. */
+  readonly members: Readonly<Record<string, string>>;
 };
 
 /**
@@ -38,7 +40,7 @@ export function openProduct(network: FabricNetwork, layout: NetworkLayout, defin
 /** The product that a network is going to have with a definition. */
 export function agreedProduct(network: FabricNetwork, definition: NetworkDefinition): Product {
   const { definition: whole, members } = agree(network, definition);
-  return { definition: whole, memberOf: ({ id }) => members[id] };
+  return { definition: whole, memberOf: ({ id }) => members[id], members };
 }
 
 /** The product that a network was made with. */
@@ -48,7 +50,7 @@ export function keptProduct(layout: NetworkLayout): Product {
   const { definition, members } = isKept(kept) ? kept : { definition: undefined, members: {} };
   const parsed = networkDefinitionSchema.safeParse(definition);
   if (!parsed.success) throw unusable(file);
-  return { definition: parsed.data, memberOf: ({ id }) => members[id] };
+  return { definition: parsed.data, memberOf: ({ id }) => members[id], members };
 }
 
 /** Whether the network was made with a product. */

@@ -57,7 +57,7 @@ const DAMAGED_FILES: Record<string, (directory: string) => Promise<unknown>> = {
 };
 
 for (const [title, damage] of Object.entries(DAMAGED_FILES)) {
-  test(`refuses to open: ${title}`, async () => {
+  test(`F49 refuses to open: ${title}`, async () => {
     const directory = await copy(closed);
     await damage(directory);
     await assert.rejects(open(directory), isCorrupt);
@@ -77,7 +77,7 @@ const DAMAGED_LOGS: Record<string, (log: string) => Promise<unknown>> = {
 };
 
 for (const [title, damage] of Object.entries(DAMAGED_LOGS)) {
-  test(`refuses to open a ledger that was answered for: its log ${title}`, async () => {
+  test(`F49 refuses to open a ledger that was answered for: its log ${title}`, async () => {
     const directory = await copy(killed);
     // The index of the log is as after a loss of power: gone.
     await rm(join(directory, 'ledger.db-shm'), { force: true });
@@ -159,7 +159,7 @@ for (const [title, { sql, foundOnOpening }] of Object.entries(DAMAGED_ROWS)) {
   });
 }
 
-test('a wrong bit in a value that is read later stops the ledger instead of being believed', async () => {
+test('F49 a wrong bit in a value that is read later stops the ledger instead of being believed', async () => {
   const directory = await copy(closed);
   await using ledger = await open(directory);
   change(
@@ -192,7 +192,7 @@ test('a contract that takes a failed read for a broken call does not hide it', a
 });
 
 for (const version of [1, 3]) {
-  test(`a ledger of version ${version} is left alone, with a sentence that says what to do`, async () => {
+  test(`F48 a ledger of version ${version} is left alone, with a sentence that says what to do`, async () => {
     const directory = await copy(closed);
     change(directory, `PRAGMA user_version = ${version}`);
     await assert.rejects(

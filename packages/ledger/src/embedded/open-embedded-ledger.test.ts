@@ -86,7 +86,7 @@ test('a large queue becomes several blocks in order', async () => {
   assert.equal(await ledger.height(), 3);
 });
 
-test('more calls than the queue takes are turned away at once, and the others are answered', async () => {
+test('F51 more calls than the queue takes are turned away at once, and the others are answered', async () => {
   await using ledger = await open();
   const taken = ledger.submit(Array.from({ length: 65_536 }, () => smallCall('refuse')));
   await assert.rejects(ledger.submit([smallCall('count n')]), fault('ledger-unavailable', /are waiting/));

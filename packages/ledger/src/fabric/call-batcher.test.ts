@@ -26,6 +26,36 @@ test('one call goes at once; what comes meanwhile shares the next transaction', 
   );
 });
 
+test('when enough wait, the next transaction is endorsed while the last one is ordered, but never about the same settlement', async () => {
+  const transactions: {
+    readonly nonces: readonly string[];
+    readonly endorsed: () => void;
+    readonly done: () => void;
+  }[] = [];
+  const batcher = new CallBatcher((calls, endorsed) => {
+    const gate = Promise.withResolvers<void>();
+    transactions.push({ nonces: calls.map(nonceOf), endorsed, done: gate.resolve });
+    return gate.promise.then(() => written(calls));
+  });
+  const first = batcher.submit([callOf(PROPOSALS[0] ?? '', 0)]);
+  await new Promise(setImmediate);
+  const others = Array.from({ length: 12 }, (_, i) => batcher.submit([callOf(PROPOSALS[i % 2] ?? '', i + 1)]));
+  const seen = async () => {
+    for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+    return transactions.map(({ nonces }) => nonces.map(Number));
+  };
+  assert.deepEqual(await seen(), [[0]]);
+  transactions[0]?.endorsed();
+  assert.deepEqual(await seen(), [[0], [2, 4, 6, 8, 10, 12]]);
+  transactions[1]?.endorsed();
+  assert.equal((await seen()).length, 2);
+  transactions[0]?.done();
+  assert.deepEqual((await seen()).at(-1), [1, 3, 5, 7, 9, 11]);
+  for (const { done } of transactions) done();
+  await Promise.all([first, ...others]);
+  await batcher.idle();
+});
+
 test('everybody gets the results of their own calls, in order, however transactions conflict', async () => {
   const submissions = fc.array(
     fc.array(fc.record({ proposal: fc.nat(PROPOSALS.length - 1) }), { minLength: 1, maxLength: 5 }),

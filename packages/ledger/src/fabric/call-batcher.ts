@@ -9,6 +9,12 @@ type Submission = {
   readonly reject: (fault: Fault) => void;
 };
 
+/** Writes calls as one transaction, and tells when it is endorsed and only waits for its order. */
+type WriteTransaction = (calls: readonly SignedCall[], endorsed: () => void) => Promise<Written>;
+
+/** Two transactions at most, the second one only where enough calls wait to be worth it: it is endorsed while the first one is ordered. */
+const MOST_UNDER_WAY = 2;
+const EARLY_CALLS = 10;
 /** Calls in one transaction, and calls that wait for theirs. */
 const BATCH_CALLS = 200;
 const QUEUED_CALLS = 65_536;
@@ -21,12 +27,14 @@ const ATTEMPTS = 20;
  * transaction read twice in a row, its settlements go on in halves, so that one that is contested is soon alone and holds up no other.
  */
 export class CallBatcher {
-  readonly #write: (calls: readonly SignedCall[]) => Promise<Written>;
+  readonly #write: WriteTransaction;
+  readonly #busy = new Set<string>();
+  readonly #underWay = new Set<Promise<void>>();
   #queue: Submission[] = [];
   #queuedCalls = 0;
   #running: Promise<void> | undefined;
 
-  constructor(write: (calls: readonly SignedCall[]) => Promise<Written>) {
+  constructor(write: WriteTransaction) {
     this.#write = write;
   }
 
@@ -46,25 +54,59 @@ export class CallBatcher {
   }
 
   async #run(): Promise<void> {
-    do {
+    while (this.#queue.length > 0 || this.#underWay.size > 0) {
       // After everything that is ready to run in this turn, so that those who submit together share a transaction: also those who waited for the last one.
       await new Promise(setImmediate);
-      await this.#writeBatch(this.#nextBatch());
-    } while (this.#queue.length > 0);
+      const batch = this.#nextBatch();
+      if (batch.length > 0) await this.#begin(batch);
+      const mayBegin = this.#queuedCalls >= EARLY_CALLS && this.#underWay.size < MOST_UNDER_WAY && batch.length > 0;
+      if (this.#underWay.size > 0 && !mayBegin) await Promise.race(this.#underWay);
+    }
     this.#running = undefined;
   }
 
+  /** Begins a transaction; resolves once it only waits for its order, and the next one may be endorsed. */
+  async #begin(batch: readonly Submission[]): Promise<void> {
+    const subjects = subjectsOf(batch);
+    for (const subject of subjects) this.#busy.add(subject);
+    const endorsed = Promise.withResolvers<void>();
+    const done = this.#writeBatch(batch, endorsed.resolve).finally(() => {
+      for (const subject of subjects) this.#busy.delete(subject);
+      this.#underWay.delete(done);
+      endorsed.resolve();
+    });
+    this.#underWay.add(done);
+    await endorsed.promise;
+  }
+
+  /** The first that wait, as many as a transaction takes, but for what concerns a settlement that a transaction under way changes, and what came after it. */
   #nextBatch(): readonly Submission[] {
+    const kept = new Set(this.#busy);
+    const batch: Submission[] = [];
+    const rest: Submission[] = [];
     let size = 0;
-    const after = this.#queue.findIndex(({ calls }, i) => (size += calls.length) > BATCH_CALLS && i > 0);
-    const batch = this.#queue.splice(0, after === -1 ? this.#queue.length : after);
-    this.#queuedCalls -= batch.reduce((sum, { calls }) => sum + calls.length, 0);
+    for (const submission of this.#queue) {
+      const subjects = subjectsOf([submission]);
+      size += submission.calls.length;
+      const fits = size <= BATCH_CALLS || batch.length === 0;
+      if (fits && !subjects.some((subject) => kept.has(subject))) batch.push(submission);
+      else {
+        rest.push(submission);
+        size -= submission.calls.length;
+        for (const subject of subjects) kept.add(subject);
+      }
+    }
+    this.#queue = rest;
+    this.#queuedCalls = rest.reduce((sum, { calls }) => sum + calls.length, 0);
     return batch;
   }
 
-  async #writeBatch(batch: readonly Submission[]): Promise<void> {
+  async #writeBatch(batch: readonly Submission[], endorsed: () => void = () => undefined): Promise<void> {
     try {
-      const outcomes = await this.#writeCalls(batch.flatMap(({ calls }) => calls));
+      const outcomes = await this.#writeCalls(
+        batch.flatMap(({ calls }) => calls),
+        endorsed,
+      );
       let from = 0;
       for (const submission of batch) {
         answer(submission, outcomes.slice(from, from + submission.calls.length));
@@ -81,9 +123,9 @@ export class CallBatcher {
     }
   }
 
-  async #writeCalls(calls: readonly SignedCall[]): Promise<readonly Outcome[]> {
+  async #writeCalls(calls: readonly SignedCall[], endorsed: () => void): Promise<readonly Outcome[]> {
     // Once more as they are: the other one is usually done by then.
-    const whole = await this.#try(calls);
+    const whole = await this.#try(calls, endorsed);
     if (whole) return whole;
     const outcomes: Outcome[] = [];
     await this.#writeGroups(groupsOf(calls), outcomes);
@@ -134,8 +176,8 @@ export class CallBatcher {
   }
 
   /** The results, or nothing where others had changed what was read. */
-  async #try(calls: readonly SignedCall[]): Promise<Results | undefined> {
-    const written = await this.#write(calls);
+  async #try(calls: readonly SignedCall[], endorsed: () => void = () => undefined): Promise<Results | undefined> {
+    const written = await this.#write(calls, endorsed);
     if (written.kind === 'broken') throw new Fault('internal', written.message);
     return written.kind === 'results' ? written.results : undefined;
   }
@@ -165,6 +207,10 @@ function groupsOf(calls: readonly SignedCall[]): readonly (readonly Placed[])[] 
     groups.set(subject, group);
   }
   return [...groups.values()];
+}
+
+function subjectsOf(submissions: readonly Submission[]): string[] {
+  return [...new Set(submissions.flatMap(({ calls }) => calls.map(subjectOf)))];
 }
 
 function subjectOf({ call: { body } }: SignedCall): string {

@@ -14,7 +14,7 @@ import { QueryBatcher } from './query-batcher.ts';
 import { writeTransaction } from './write-transaction.ts';
 
 export type FabricLedgerOptions = GatewaysOptions & {
-  /** Organisations whose peers are asked to endorse all at once; as the gateway chooses where none are named. */
+  /** Organisations whose peers are asked to endorse all at once, and not one after the other; as the gateway chooses where none are named, or one is away. */
   readonly endorsingOrganizations?: readonly string[];
   /** A file of this organisation's own, for the archive of accepted calls; made where it does not exist. */
   readonly archiveFile: string;
@@ -46,8 +46,8 @@ export class FabricLedger implements ArchivedLedger {
     const { chaincode: name, archiveFile: file } = options;
     this.archive = new FabricArchive({ gateways, chaincode: name, file, height: () => this.#blocks(), patienceMs });
     const { signal } = this.#closed;
-    this.#batcher = new CallBatcher((calls) =>
-      writeTransaction({ gateways, endorsingOrganizations, patienceMs, signal }, calls),
+    this.#batcher = new CallBatcher((calls, endorsed) =>
+      writeTransaction({ gateways, endorsingOrganizations, patienceMs, signal, endorsed }, calls),
     );
   }
 

@@ -7,11 +7,13 @@ import type { Gateways, OpenGateway } from './gateways.ts';
 
 export type TransactionWriter = {
   readonly gateways: Gateways;
-  /** Organisations that are asked to endorse all at once; as the gateway chooses where none are named. */
+  /** Organisations that are asked to endorse all at once, at the first try; as the gateway chooses where none are named. */
   readonly endorsingOrganizations: readonly string[];
   /** How long a transaction may take before it is given up as unknown. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
+  /** Told once a transaction has its endorsements and only its order is waited for. */
+  readonly endorsed?: () => void;
 };
 
 /** What became of a transaction: its calls' results; or somebody else had changed what it read; or the contract broke on it. */
@@ -24,6 +26,8 @@ export type Written =
 const STATUS_MS = 5000;
 const DOUBTFUL_STATUS_MS = 700;
 const RETRY_AFTER_MS = { first: 20, most: 500 } as const;
+/** A proposal that a busy machine delays has a time of the past when it arrives; a clock that is off makes every one so. */
+const LATE_PROPOSALS = 3;
 
 /**
  * Writes calls as one Fabric transaction and waits until it is final. Where the calls change nothing, nothing is submitted: what the
@@ -36,6 +40,7 @@ export async function writeTransaction(writer: TransactionWriter, calls: readonl
   const until = performance.now() + writer.patienceMs;
   const endorsed = await endorse(writer, calls, until);
   if (endorsed.kind === 'broken') return endorsed;
+  writer.endorsed?.();
   const { gateway, transaction } = endorsed;
   const { changed, results } = parseSubmitAnswer(transaction.getResult());
   if (!changed) return { kind: 'results', results };
@@ -64,19 +69,26 @@ async function endorse(
   until: number,
 ): Promise<Endorsed | Extract<Written, { kind: 'broken' }>> {
   const argument = writeCalls(calls);
+  let late = 0;
+  let isFirst = true;
   for (let waitMs: number = RETRY_AFTER_MS.first; ; waitMs = Math.min(2 * waitMs, RETRY_AFTER_MS.most)) {
     const gateway = gateways.current;
     try {
       const proposal = gateway.contract.newProposal('submit', {
         arguments: [argument],
-        ...(endorsingOrganizations.length > 0 ? { endorsingOrganizations: [...endorsingOrganizations] } : {}),
+        // One of those that are named may be away, so the next time the gateway finds others.
+        ...(isFirst && endorsingOrganizations.length > 0
+          ? { endorsingOrganizations: [...endorsingOrganizations] }
+          : {}),
       });
       return { kind: 'endorsed', gateway, transaction: await proposal.endorse() };
     } catch (error) {
+      isFirst = false;
       const trouble = troubleOf(error, gateways.mspId);
       if (trouble.kind === 'chaincode' && trouble.code === 'internal')
         return { kind: 'broken', message: trouble.message };
-      if (trouble.kind === 'chaincode' || trouble.kind === 'defect')
+      const isLate = trouble.kind === 'chaincode' && trouble.code === 'clock' && ++late < LATE_PROPOSALS;
+      if (!isLate && (trouble.kind === 'chaincode' || trouble.kind === 'defect'))
         throw new Fault('ledger-unavailable', trouble.message, { cause: error });
       if (trouble.kind === 'unreachable' || trouble.kind === 'late') gateways.leave(gateway);
       if (signal.aborted || performance.now() + waitMs > until)
