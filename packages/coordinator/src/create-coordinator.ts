@@ -284,10 +284,17 @@ class Loop implements Coordinator {
     this.#runner.follow(view);
   }
 
-  /** An epoch ended just when the settlement did, so that its certificate could not be recorded: it is, under the epoch that followed. */
+  /**
+   * An epoch ended just when the settlement did, so that its certificate could not be recorded: it is, under the epoch that followed. Who recorded the end
+   * may have had too few signatures of that one, so everybody brings what it has.
+   */
   #completeEvidence(view: SettlementView): void {
-    const shares = this.#desk.signAgain(view);
-    const { proposal } = view.state;
+    const { proposal, epoch: began } = view.state;
+    const later = view.certificates.filter(({ epoch }) => epoch > began);
+    if (later.length === 0) return;
+    this.#desk.signAgain(view);
+    const recorded = new Set(view.shares.map(({ signature }) => signature));
+    const shares = this.#shares.fitting(proposal, later).filter(({ signature }) => !recorded.has(signature));
     if (shares.length > 0) this.#send(this.#tell(`certify ${hashOf(shares)}`, { type: 'certify', proposal, shares }));
   }
 

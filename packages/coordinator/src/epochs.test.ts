@@ -172,9 +172,18 @@ test('F34 whenever an epoch is announced, installed and begun, every settlement 
         assert.equal((await read(network)).epoch, 2);
       }),
     ),
-    { numRuns: 12 },
+    { numRuns: 12, examples: [[ENDS_WITH_THE_EPOCH]] },
   );
 });
+
+/** The epoch begins while the last statements are on their way, and who records them has only its own signature of the new one. */
+const ENDS_WITH_THE_EPOCH = {
+  announcedAt: 1_509,
+  installed: { 'fcy-evm': 491, csd: 0, rtgs: 0 },
+  confirmed: { [A]: 0, [B]: 491, [CSD]: 0 },
+  lodged: [0],
+  answersAfterMs: 999,
+};
 
 function isOf(epoch: number): (share: CertificateShare) => boolean {
   return ({ certificate }) => certificate.epoch === epoch;

@@ -60,8 +60,8 @@ function sortedKeys(value: object): string[] {
   const keys = Object.keys(value);
   for (let i = 1; i < keys.length; i++) {
     const [before, key] = [keys[i - 1] ?? '', keys[i] ?? ''];
-    // Most documents come in order already, and looking costs less than sorting. The array is our own.
-    if (before > key) return keys.sort();
+    // Most documents come in order already, and looking costs less than sorting.
+    if (before > key) return keys.toSorted();
   }
   return keys;
 }
