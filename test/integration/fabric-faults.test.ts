@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type ArchivedLedger, type GatewayAddress, openFabricLedger } from '@linkspan/ledger';
 import { Fault, type JsonObject, type Result } from '@linkspan/protocol';
 import { lodgeBody, sampleInstruction, type SampleNetwork, sampleNetwork } from '@linkspan/testkit';
-import { chaincodePackage } from '../../apps/cli/src/network/chaincode-package.ts';
 import type { FabricOrganisation } from '../../apps/cli/src/network/network-definition.ts';
 import { networkLayout } from '../../apps/cli/src/network/network-layout.ts';
 import { networkStatus } from '../../apps/cli/src/network/network-status.ts';
@@ -131,32 +129,6 @@ function faults(): void {
     const [result] = await (others[1] ?? ledger).submit([call]);
     assert.ok(result?.ok, JSON.stringify(result));
     assert.equal(await eventsOf(ledger, tradeId), 1);
-  });
-
-  test('F15 an organisation whose clock is off can neither have its own way nor stop the others', async () => {
-    const [, , , last] = fabric.network.organisations;
-    const [own, third] = [others[2], others[1]];
-    assert.ok(last && own && third);
-    await kill(last, 'chaincode');
-    // No proposal arrives within a millisecond: so little tolerance is what a wrong clock comes to.
-    const address = `${last.host}:${last.ports.chaincode}`;
-    const main = resolve(import.meta.dirname, '../../apps/chaincode/src/main.ts');
-    const { id } = chaincodePackage('linkspan_1', address);
-    const wrong = spawn(process.execPath, [main, '--address', address, '--id', id, '--tolerance-ms', '1'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    try {
-      await new Promise((ready) => wrong.stdout.once('data', ready));
-      await lodgesOnce(third);
-      await assert.rejects(
-        own.submit([lodgesOf(newTrade())[0]]),
-        (error) => error instanceof Fault && /clock/.test(error.message),
-      );
-    } finally {
-      wrong.kill('SIGKILL');
-    }
-    await fabric.bringUp();
-    await lodgesOnce(own);
   });
 
   for (const when of ['before', 'after'] as const) {
