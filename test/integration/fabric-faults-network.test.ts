@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
@@ -8,19 +7,11 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Fault, type SignedCall } from '@linkspan/protocol';
 import type { CallerAnswer } from '../support/fabric-caller.ts';
-import {
-  fillDisk,
-  fullDiskLog,
-  killEverything,
-  SHIFTED_CLOCK,
-  shiftClock,
-  whyNoFullDisk,
-} from '../support/fabric-faults.ts';
+import { killEverything, SHIFTED_CLOCK, shiftClock } from '../support/fabric-faults.ts';
 import { whyNoLinks } from '../support/linked-network.ts';
 import { type FabricScene, openFabricScene } from '../support/fabric-scene.ts';
 
 const missing = await whyNoLinks();
-const noFullDisk = await whyNoFullDisk();
 const WHAT = 'faults of a real Fabric network while settlements run';
 
 if (missing === undefined) describe(WHAT, faults);
@@ -109,8 +100,6 @@ function faults(): void {
     assert.deepEqual(new Set(decisions.slice(1)), new Set(['commit']), 'it signs again, and what the ledger says');
   });
 
-  fullDisk(noFullDisk, () => scene);
-
   test('F15 the clock of a country is wrong by ten minutes: it neither passes a deadline early nor stops the others', async () => {
     scene.net.system('rtgs').down = true;
     const proposal = await scene.lodge('CLOCK', 300_000);
@@ -142,28 +131,6 @@ function faults(): void {
   });
 }
 
-function fullDisk(missing: string | undefined, of: () => FabricScene): void {
-  if (missing !== undefined) {
-    test('the disk of a country is full', { skip: missing }, () => undefined);
-    return;
-  }
-  test('F49 the disk of a country is full: its nodes stop, the others go on, and it catches up when there is room', async () => {
-    const scene = of();
-    const heal = await fillDisk(scene, 3);
-    scene.watchFrom(0);
-    for (let round = 0; !(await isFull(scene, 3)); round++) {
-      assert.ok(round < 20, 'the disk must be full by now');
-      for (const proposal of await scene.lodgeMany(`FULL-${round}`, 2))
-        await scene.net.until(proposal, ['settled'], 60_000);
-    }
-    for (const proposal of await scene.lodgeMany('AFTER', 2)) await scene.net.until(proposal, ['settled'], 60_000);
-    await heal();
-    await scene.allCatchUp();
-    scene.watchFrom(3);
-    await scene.everythingSettles();
-  });
-}
-
 /** What an organisation's journal says that it signed: a root for each block, and a kind for each settlement. */
 function signedBy(scene: FabricScene, index: number): ReadonlyMap<string, string> {
   const organisation = scene.organisationIn(index) ?? assert.fail('an organisation is at home there');
@@ -178,11 +145,6 @@ function signedBy(scene: FabricScene, index: number): ReadonlyMap<string, string
   } finally {
     journal.close();
   }
-}
-
-async function isFull(scene: FabricScene, index: number): Promise<boolean> {
-  const logs = (['peer', 'orderer'] as const).map((name) => readFileSync(fullDiskLog(scene, index, name), 'utf8'));
-  return logs.some((log) => log.includes('no space left on device'));
 }
 
 /** Submits calls from a country in a process whose clock is wrong by so much. */

@@ -191,7 +191,7 @@ export async function fillDisk(scene: FabricScene, index: number): Promise<Heal>
 }
 
 /** Where a node on a full disk says so. */
-export function fullDiskLog(scene: FabricScene, index: number, name: 'peer' | 'orderer'): string {
+function fullDiskLog(scene: FabricScene, index: number, name: 'peer' | 'orderer'): string {
   return join(scene.layoutOf(index).logs, `${name}-full-disk.log`);
 }
 
