@@ -167,6 +167,10 @@ function liars(): void {
     const proposal = await scene.lodge('ANSWERS', 6000);
     const { state } = await scene.net.until(proposal, ['aborting', 'cancelled', 'settled'], 60_000);
     assert.notEqual(state.phase, 'settled', 'the owner of a system was told that there is nothing to do');
+    // Left to choose, a gateway would now ask the liar: nobody else is there.
+    for (const honest of [0, 2, 3]) await scene.kill(honest, 'chaincode');
+    await using hasty = await scene.hastyLedger(0, 2000);
+    await assert.rejects(hasty.evaluate('settlement', { id: proposal }), { code: 'ledger-unavailable' });
     await heal();
     await scene.net.until(proposal, ['cancelled'], 90_000);
     await scene.everythingEnds();
@@ -201,6 +205,10 @@ function liars(): void {
     const open = scene.net.system('csd').books.openHolds();
     const proposal = await scene.lodge(tradeId);
     await scene.waitFor('the other holds are made', async () => scene.net.system('csd').books.openHolds() > open);
+    await scene.waitFor('they are on the ledger', async () => {
+      const { operations } = (await scene.net.view(proposal)).state;
+      return operations.every(({ system, status }) => system === 'rtgs' || status !== 'requested');
+    });
     return proposal;
   }
 

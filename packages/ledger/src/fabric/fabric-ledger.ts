@@ -81,13 +81,15 @@ export class FabricLedger implements ArchivedLedger {
 
   async #evaluate(questions: readonly string[]): Promise<readonly QueryAnswer[]> {
     const list = `[${questions.join(',')}]`;
-    return parseQueryAnswers(await this.#ask(({ contract }) => contract.evaluate('query', { arguments: [list] })));
+    return parseQueryAnswers(
+      await this.#ask((gateway) => this.#gateways.evaluate(gateway, this.#chaincode, 'query', [list])),
+    );
   }
 
   /** How many blocks the peer has. */
   async #blocks(): Promise<bigint> {
-    const info = await this.#ask(({ network }) =>
-      network.getContract('qscc').evaluate('GetChainInfo', { arguments: [this.#channel] }),
+    const info = await this.#ask((gateway) =>
+      this.#gateways.evaluate(gateway, 'qscc', 'GetChainInfo', [this.#channel]),
     );
     return heightOfChainInfo(info);
   }

@@ -81,7 +81,7 @@ function refusal({ code, reason, message }: Refused): Submission {
 
 async function lookup({ config, pool, read }: FabricSystem, operation: Operation): Promise<Observation | undefined> {
   const question = JSON.stringify({ operation: hashToHex(operation.id), hold: holdIdOf(operation) });
-  const bytes = await pool.ask(({ contract }) => contract.evaluate('lookup', { arguments: [question] }));
+  const bytes = await pool.evaluate(config.chaincode, 'lookup', [question]);
   const [first, second] = verdicts(operation, read.records(bytes), config);
   if (!first || !second) return first;
   const [one, two] = await Promise.all([blockOf(config, pool, first), blockOf(config, pool, second)]);
@@ -128,13 +128,11 @@ async function fence(
 async function readPositions({ config, pool, read }: FabricSystem, query: ReadingQuery): Promise<Reading> {
   const { channel, currency: asset } = config;
   // Before the positions, so that whatever changes them afterwards comes after the cursor.
-  const info = await pool.ask(({ network }) =>
-    network.getContract('qscc').evaluate('GetChainInfo', { arguments: [channel] }),
-  );
+  const info = await pool.evaluate('qscc', 'GetChainInfo', [channel]);
   const cursor = String(heightOfChainInfo(info) - 1);
   if (query.type === 'health') return { positions: [], cursor };
   const question = JSON.stringify(query.accounts ? { accounts: query.accounts } : {});
-  const bytes = await pool.ask(({ contract }) => contract.evaluate('balances', { arguments: [question] }));
+  const bytes = await pool.evaluate(config.chaincode, 'balances', [question]);
   return { positions: read.rows(bytes).map((row) => ({ ...row, asset })), cursor };
 }
 
