@@ -10,6 +10,11 @@ import { runProgram } from './run-program.ts';
 /** Approvals are private data of the organisation that gave them. */
 const LOST = /private data matching public hash version is not available/;
 
+/** The peer did not get the block of its own transaction, as on a machine that is busy with starting everything. */
+const UNSEEN = /timed out waiting for txid/;
+const SEEN_WITHIN = ['--waitForEventTimeout', '20s'];
+const ATTEMPTS = 4;
+
 /** What an administrator of one organisation does to its own peer and in its name. */
 export class Administrator {
   readonly #programs: FabricPrograms;
@@ -53,6 +58,7 @@ export class Administrator {
     try {
       await this.#unless(/with unchanged content|current committed sequence \(\d+\) for namespace \S+$/, [
         ...args,
+        ...SEEN_WITHIN,
         ...this.#ordering(),
         ...this.#definition(definition),
       ]);
@@ -76,6 +82,7 @@ export class Administrator {
     const args = ['lifecycle', 'chaincode', 'commit', ...endorsers];
     await this.#unless(/new definition must be sequence/, [
       ...args,
+      ...SEEN_WITHIN,
       ...this.#ordering(),
       ...this.#definition(definition),
     ]);
@@ -127,11 +134,17 @@ export class Administrator {
     return ['-o', `${host}:${ports.orderer}`, '--tls', '--cafile', publicTlsCa];
   }
 
+  /** Does what may be done twice: where the peer does not see its transaction in time, whether it came is unknown, and saying it once more finds out. */
   async #unless(done: RegExp, args: readonly string[]): Promise<void> {
-    try {
-      await this.#peer(args);
-    } catch (error) {
-      if (!(error instanceof Fault) || !done.test(error.message)) throw error;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#peer(args);
+        return;
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        if (done.test(error.message)) return;
+        if (!UNSEEN.test(error.message) || attempt === ATTEMPTS) throw error;
+      }
     }
   }
 
