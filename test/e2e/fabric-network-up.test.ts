@@ -16,7 +16,7 @@ const linkspan = resolve(import.meta.dirname, '../../apps/cli/bin/linkspan.js');
 const missing = await whyNoFabric();
 const LONGEST_WAIT_MS = 90_000;
 const WHAT =
-  'one command brings up four organisations; trades settle, before and after certificates are renewed; evidence is complete; what is missing is told; nothing stays';
+  'one command brings up four organisations; trades settle, before and after certificates are renewed; a fifth joins, stands in for one that is away and leaves; evidence is complete; what is missing is told; nothing stays';
 
 test(WHAT, missing === undefined ? {} : { skip: missing }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'linkspan-network-up-'));
@@ -28,7 +28,7 @@ test(WHAT, missing === undefined ? {} : { skip: missing }, async () => {
     await shell('network', 'up', '--data', data, '--port-base', String(await freePorts(4 * PORTS_OF_ORGANISATION)));
     const processes = allProcesses(data);
     assert.equal(processes.length, 4 * 3 + 3 + 5 + 4, 'nodes, systems, validators, CoreAPIs');
-    refuseForeignFiles(data);
+    refuseForeignFiles(data, 4);
     const first = await settle(shell, folder);
     for (const side of ['central-bank-a', 'csd-b']) await verifyEvidence(shell, folder, data, first, side);
 
@@ -36,10 +36,16 @@ test(WHAT, missing === undefined ? {} : { skip: missing }, async () => {
     const second = await settle(shell, folder);
     await verifyEvidence(shell, folder, data, second, 'central-bank-b');
 
-    const csd = processes.find(({ name }) => name === 'csd');
-    assert.ok(csd);
-    process.kill(csd.pid, 'SIGKILL');
-    await until('the register is gone', async () => !isRunning(csd));
+    await shell('network', 'add-organisation', 'country-e', '--data', data);
+    assert.equal(allProcesses(data).length, 24 + 3 + 1, 'nodes and the CoreAPI of the newcomer');
+    refuseForeignFiles(data, 5);
+    assert.equal(await phaseOf(shell, first, 'country-e'), 'settled');
+    await kill(data, 'country-d', 'core-api');
+    // Four of five must sign a decision now, and four are there with the newcomer.
+    const third = await settle(shell, folder, ['country-e']);
+    await verifyEvidence(shell, folder, data, third, 'country-e');
+
+    await kill(data, 'country-c', 'csd');
     const told = await shell.fails('network', 'status', '--data', data, '--json');
     const { organisations } = statusSchema.parse(JSON.parse(told.stdout));
     assert.deepEqual(
@@ -48,12 +54,21 @@ test(WHAT, missing === undefined ? {} : { skip: missing }, async () => {
         ['country-a', []],
         ['country-b', []],
         ['country-c', ['csd']],
-        ['country-d', []],
+        ['country-d', ['core-api']],
+        ['country-e', []],
       ],
     );
     assert.equal(organisations.filter(({ isLeader }) => isLeader).length, 1);
     await shell('network', 'up', '--data', data);
     await shell('network', 'status', '--data', data);
+
+    const leave = ['network', 'remove-organisation', 'country-e', '--data', data];
+    assert.match((await shell.fails(...leave)).stderr, /remove-organisation country-e --from-ledger/);
+    const leaving = allProcesses(data, 'country-e');
+    assert.match((await shell(...leave, '--from-ledger')).stderr, /Epoch 3 has begun, with 4 members/);
+    assert.deepEqual(leaving.filter(isRunning), []);
+    assert.doesNotMatch(readFileSync(profile, 'utf8'), /country-e/);
+    await settle(shell, folder, ['csd-b']);
 
     const before = allProcesses(data);
     assert.match((await shell('network', 'down', '--data', data)).stdout, /24 processes ended/);
@@ -80,18 +95,24 @@ const blocksSchema = z.looseObject({
 });
 const instructionSchema = z.looseObject({ tradeId: z.string() });
 
-/** Both sides lodge an example, as somebody at a terminal does; gives its id when it has settled. */
-async function settle(shell: Shell, folder: string): Promise<string> {
+/** Both sides lodge an example, as somebody at a terminal does; gives its id when it has settled for those who watch. */
+async function settle(
+  shell: Shell,
+  folder: string,
+  watchers: readonly string[] = ['central-bank-a', 'central-bank-b', 'csd-b'],
+): Promise<string> {
   const file = join(folder, 'trade.json');
   await shell('instruct', '--example', '--out', file);
   for (const side of ['central-bank-a', 'csd-b']) await shell('instruct', file, '--organisation', side);
   const { tradeId } = instructionSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-  for (const side of ['central-bank-a', 'central-bank-b', 'csd-b'])
-    await until(`${tradeId} has settled for ${side}`, async () => {
-      const { stdout } = await shell('status', tradeId, '--json', '--organisation', side);
-      return phaseSchema.parse(JSON.parse(stdout)).phase === 'settled';
-    });
+  for (const side of watchers)
+    await until(`${tradeId} has settled for ${side}`, async () => (await phaseOf(shell, tradeId, side)) === 'settled');
   return tradeId;
+}
+
+async function phaseOf(shell: Shell, tradeId: string, organisation: string): Promise<string> {
+  const { stdout } = await shell('status', tradeId, '--json', '--organisation', organisation);
+  return phaseSchema.parse(JSON.parse(stdout)).phase;
 }
 
 /** Fails where the exit code of the verification says that anything does not hold. */
@@ -105,9 +126,9 @@ async function verifyEvidence(shell: Shell, folder: string, data: string, trade:
 }
 
 /** No file of an organisation names another one's folder, and nobody else can read its secrets. */
-function refuseForeignFiles(data: string): void {
+function refuseForeignFiles(data: string, count: number): void {
   const organisations = readdirSync(join(data, 'organisations'));
-  assert.equal(organisations.length, 4);
+  assert.equal(organisations.length, count);
   for (const organisation of organisations) {
     const folder = join(data, 'organisations', organisation);
     assert.equal(statSync(folder).mode & 0o077, 0, folder);
@@ -123,10 +144,19 @@ function refuseForeignFiles(data: string): void {
   }
 }
 
-function allProcesses(data: string): NotedProcess[] {
+function allProcesses(data: string, organisation?: string): NotedProcess[] {
   const layout = networkLayout(data);
   const network = readNetworkFile(JSON.parse(readFileSync(layout.definitionFile, 'utf8')));
-  return network.organisations.flatMap((each) => notedProcesses(layout.organisation(each)));
+  return network.organisations
+    .filter(({ id }) => organisation === undefined || id === organisation)
+    .flatMap((each) => notedProcesses(layout.organisation(each)));
+}
+
+async function kill(data: string, organisation: string, name: string): Promise<void> {
+  const noted = allProcesses(data, organisation).find((each) => each.name === name);
+  assert.ok(noted);
+  process.kill(noted.pid, 'SIGKILL');
+  await until(`${name} of ${organisation} is gone`, async () => !isRunning(noted));
 }
 
 type Said = { readonly stdout: string; readonly stderr: string; readonly code: number };

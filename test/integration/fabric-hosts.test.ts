@@ -7,7 +7,11 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Fault } from '@linkspan/protocol';
 import { fabricPrograms } from '../../apps/cli/src/network/fabric-programs.ts';
-import { localNetworkFile, readNetworkFile } from '../../apps/cli/src/network/network-definition.ts';
+import {
+  type FabricOrganisation,
+  localNetworkFile,
+  readNetworkFile,
+} from '../../apps/cli/src/network/network-definition.ts';
 import { type NetworkLayout, networkLayout } from '../../apps/cli/src/network/network-layout.ts';
 import { makeBeginnings, prepareHere, renewHere } from '../../apps/cli/src/network/one-organisation.ts';
 import { LOCAL_DEFINITION, openProduct, readDefinition } from '../../apps/cli/src/network/product.ts';
@@ -95,10 +99,41 @@ test(WHAT, missing === undefined ? {} : { skip: missing }, async () => {
     ]);
     const ids = hosts.map(({ layout }) => readFileSync(join(layout.shared, 'product.json'), 'utf8'));
     assert.equal(new Set(ids).size, 1, 'all have agreed on the same product');
+    await prepareNewcomer(base, first);
   } finally {
     rmSync(base, { recursive: true });
   }
 });
+
+/** A fifth one, on a host of its own with what the others have shown, and then one of the others with what it shows. */
+async function prepareNewcomer(base: string, first: Host): Promise<void> {
+  const file = localNetworkFile(5, 20_000);
+  const network = readNetworkFile({
+    ...file,
+    organisations: file.organisations.map((each, i) => ({ ...each, host: `${each.id}.example`, votes: i < 4 })),
+  });
+  const newcomer = network.organisations.at(-1);
+  assert.ok(newcomer);
+  const layout = networkLayout(join(base, newcomer.id));
+  cpSync(first.layout.shared, layout.shared, { recursive: true });
+  const { folder } = layout.organisation(newcomer);
+  cpSync(
+    join(first.layout.organisation(first.organisation).folder, 'authentication.json'),
+    join(folder, 'authentication.json'),
+  );
+  assert.deepEqual(await prepareHere(network, first.layout, first.organisation, LOCAL_DEFINITION), [newcomer.id]);
+  assert.deepEqual(await prepareHere(network, layout, newcomer, LOCAL_DEFINITION), []);
+  exchange([layout, first.layout], (name) => name === newcomer.id);
+  assert.deepEqual(await prepareHere(network, first.layout, first.organisation, LOCAL_DEFINITION), []);
+  for (const host of [{ organisation: newcomer, layout }, first]) {
+    const config = join(host.layout.organisation(host.organisation).folder, 'core-api/config.json');
+    const { stdout } = await run(process.execPath, ['apps/core-api/src/main.ts', '--config', config, '--check-config']);
+    assert.match(stdout, /in order, mode production/);
+    assert.match(readFileSync(config, 'utf8'), /"country-e": \{\s+"url": "https:\/\/country-e\.example:20088"/);
+  }
+}
+
+type Host = { readonly organisation: FabricOrganisation; readonly layout: NetworkLayout };
 
 const run = promisify(execFile);
 

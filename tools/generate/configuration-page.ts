@@ -23,7 +23,11 @@ type Described = {
 /** Finds no file, so that nothing is demanded because another thing is there. */
 function contextOf(mode: Mode) {
   const none = () => refuse('configuration-invalid', 'Nothing is read here.');
-  return { mode, at: (file: string) => file, files: { text: () => '', secret: none, tls: none, keys: none } };
+  return {
+    mode,
+    at: (file: string) => file,
+    files: { text: () => '', secret: none, tls: none, keys: none, library: none },
+  };
 }
 type DescribingContext = ReturnType<typeof contextOf>;
 
@@ -87,8 +91,8 @@ what mends it, starts nothing, writes nothing, and ends with 0 where all is in o
 In \`mode\` \`development\` a process may listen and ask without TLS on the loopback address, and secrets may stand in the configuration. Outside
 development neither is taken; a node of an EVM chain on the same machine may still be asked without TLS.
 
-Secret files (\`keyFile\`, \`clientSecretFile\`, \`executorKeyFile\`) belong to the process's user or to root and can be used by nobody else (mode 0600 or
-less); certificates and authorities can be written by nobody else. TLS certificates, keys, authorities and client secrets are looked at every second, or
+Secret files (\`keyFile\`, \`pinFile\`, \`clientSecretFile\`, \`executorKeyFile\`) belong to the process's user or to root and can be used by nobody else (mode 0600 or
+less); certificates, authorities and program libraries (\`module\`) can be written by nobody else. TLS certificates, keys, authorities and client secrets are looked at every second, or
 at once on SIGHUP, and exchanged whole while the process runs: what cannot be used is left aside, logged with \`attention\`, counted by
 \`linkspan_files_not_renewed\` and named by \`/readyz\`. Keys that are registered on a ledger or a chain (\`keyFile\` of organisations and validators,
 \`executorKeyFile\`) take a restart; an organisation names its next keys beside the present ones beforehand. \`LINKSPAN_LOG_LEVEL\` overrides \`logLevel\`.`;

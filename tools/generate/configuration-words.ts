@@ -17,7 +17,12 @@ export const CONFIGURATION_WORDS = {
     '/ledger/mspId': 'on Fabric: the member service of the organisation',
     '/ledger/client': 'on Fabric: the client under whose name the organisation submits',
     '/ledger/client/certFile': 'its certificate',
-    '/ledger/client/keyFile': 'its key, on the curve P-256',
+    '/ledger/client/keyFile': 'its key, on the curve P-256; where it is in a file',
+    '/ledger/client/pkcs11': 'the same key where it is in a hardware security module or another PKCS#11 token',
+    '/ledger/client/pkcs11/module': 'the program library that comes with the token',
+    '/ledger/client/pkcs11/token': 'which token',
+    '/ledger/client/pkcs11/key': 'which key in it',
+    '/ledger/client/pkcs11/pinFile': 'the PIN of its user; one that was refused is not said again',
     '/ledger/gateways': 'on Fabric: peers of the organisation; the first is asked while it answers',
     '/ledger/gateways/*/address': 'the address of its gateway',
     '/ledger/gateways/*/name': 'the name in its certificate',
@@ -43,7 +48,7 @@ export const CONFIGURATION_WORDS = {
     '/organisations/*/nextKeyFile':
       'keys that a change of the network puts in the place of the others; the ledger says from when on they are used',
     '/organisations/*/keysFrom':
-      'what the keys must agree with: the genesis, or the ledger where they may have been changed since',
+      'what the keys must agree with: the genesis, or the ledger where keys or members may have changed since; then only members need an address under `peers`',
     '/organisations/*/journal': 'remembers what was signed; a folder that is backed up with care, see the guide',
     '/organisations/*/register':
       'calls that the organisation registers at start; what is registered already is left alone',

@@ -30,7 +30,11 @@ export const directions: Readonly<Record<string, Direction>> = {
     builtins: 'all',
   },
   'packages/audit': { packages: ['contract', 'scenario', 'protocol'], thirdParty: {}, builtins: [] },
-  'packages/keys': { packages: ['protocol'], thirdParty: { secp256k1: 'src' }, builtins: ['crypto', 'fs', 'tls'] },
+  'packages/keys': {
+    packages: ['protocol'],
+    thirdParty: { secp256k1: 'src', koffi: 'src/pkcs11' },
+    builtins: ['crypto', 'fs', 'tls'],
+  },
   'packages/coordinator': {
     packages: ['ledger', 'plugin', 'scenario', 'contract', 'protocol'],
     thirdParty: {},

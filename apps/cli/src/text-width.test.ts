@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { cutEnd, cutMiddle, pad, widthOf } from './text-width.ts';
+import { cutEnd, cutMiddle, pad, widthOf, wrap } from './text-width.ts';
 
 test('wide characters take two columns, combining marks none', () => {
   const widths = ['', 'abc', '日本銀行', 'ｱ', '한국', 'e\u0301', '👩‍👩‍👧', '（株）', 'Zürich', '…'].map(widthOf);
@@ -23,6 +23,21 @@ test('no text, cut or filled up, is wider than it may be', () => {
         assert.equal(widthOf(pad(cut(written, width), width)), width);
       }
       if (widthOf(written) <= width) assert.equal(cutMiddle(written, width), written);
+    }),
+  );
+});
+
+test('a text is broken between words, and nothing of it is lost', () => {
+  assert.deepEqual(wrap('one two three', 7), ['one two', 'three']);
+  assert.deepEqual(wrap('sha256:4b1f and more', 8), ['sha256:4b1f', 'and more']);
+  assert.deepEqual(wrap('all on one line', Infinity), ['all on one line']);
+  const words = fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }), { minLength: 1 });
+  fc.assert(
+    fc.property(words, fc.integer({ min: 1, max: 30 }), (written, width) => {
+      const text = written.join(' ');
+      const lines = wrap(text, width);
+      assert.equal(lines.join(' '), text);
+      for (const line of lines) assert.ok(widthOf(line) <= width || !line.includes(' '));
     }),
   );
 });

@@ -24,6 +24,18 @@ export function cutMiddle(text: string, width: number): string {
   return `${take(all, width - 1 - end)}…${take(all.toReversed(), end, 'backwards')}`;
 }
 
+/** The lines of a text that fit so many columns, broken between words; a word that is longer has a line of its own. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? word : `${last} ${word}`;
+    if (last !== undefined && widthOf(longer) > width) lines.push(word);
+    else lines.splice(-1, 1, longer);
+  }
+  return lines;
+}
+
 /** A text filled up with spaces to so many columns. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const space = ' '.repeat(Math.max(0, width - widthOf(text)));

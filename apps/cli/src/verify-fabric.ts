@@ -5,7 +5,8 @@ import { type BlockFinding, type BlocksReport, hashOfFirstBlock, verifyBlocks } 
 import { type Hash, hashSchema, parse } from '@linkspan/protocol';
 import type { Invocation } from './command.ts';
 import { fail, type Outcome } from './failure.ts';
-import { paint, plain, type Terminal } from './terminal.ts';
+import { labelled } from './labelled.ts';
+import { plain, type Terminal } from './terminal.ts';
 
 /** What the blocks of a file prove; null where it has none and the reader asked for none. */
 export type FabricProof =
@@ -42,15 +43,15 @@ export function verifyFabric(evidence: Evidence, firstBlock: Hash | undefined): 
 
 /** What a reader is told of the blocks. */
 export function fabricLines(terminal: Terminal, report: BlocksReport | null): string[] {
-  if (!report)
-    return [
-      `blocks     ${paint(terminal, 'yellow', 'none in the file: the order and times of calls are the word of who wrote it')}`,
-    ];
+  if (!report) {
+    const none = 'none in the file: the order and times of calls are the word of who wrote it';
+    return labelled(terminal, 'blocks', none, 'yellow');
+  }
   const { pinned, blocks, transactions, configurations, proves, doesNotProve } = report;
   const checked = `${blocks} with ${transactions} transactions of the contract and ${configurations} configurations`;
   return [
-    `blocks     ${checked}; chain, contents, orderers and endorsements checked`,
-    `           ${pinned ? plain(proves) : paint(terminal, 'yellow', plain(proves))}`,
-    `           ${doesNotProve}`,
+    ...labelled(terminal, 'blocks', `${checked}; chain, contents, orderers and endorsements checked`),
+    ...labelled(terminal, '', plain(proves), pinned ? undefined : 'yellow'),
+    ...labelled(terminal, '', doesNotProve),
   ];
 }

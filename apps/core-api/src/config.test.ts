@@ -191,6 +191,13 @@ test('keys that a change of the network brings stand beside the others; only the
   assert.deepEqual(fixed, ['/organisations/0/keyFile']);
 });
 
+test('who has left the network needs no address where the ledger says who is a member', () => {
+  const { 'csd-b': _, ...peers } = DOCUMENT.peers;
+  assert.deepEqual(problemsOf({ ...DOCUMENT, peers }), ['/peers']);
+  const config = loadWith({ ...DOCUMENT, peers, organisations: [{ ...ORGANISATION, keysFrom: 'ledger' }] });
+  assert.ok(config.ok, JSON.stringify(config));
+});
+
 function loadWith(document: object) {
   return load({ ...FILES, '/etc/linkspan/net/core.json': document });
 }
@@ -236,7 +243,8 @@ function filesWith(text: Files['text']): Files {
         ? accept({ ed25519: call, secp256k1: certificate })
         : refuse('configuration-invalid', 'no keys');
     },
-    secret: () => refuse('configuration-invalid', 'no secret'),
+    secret: (path) => (path.endsWith('.pin') ? accept(constant('1234')) : refuse('configuration-invalid', 'no secret')),
+    library: (path) => (path.endsWith('.so') ? accept(path) : refuse('configuration-invalid', 'no library')),
     tls: ({ certFile = '' }) => accept(constant({ cert: certFile })),
   };
 }

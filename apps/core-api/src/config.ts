@@ -58,6 +58,8 @@ export type OrganisationConfig = {
   readonly keyFile: string;
   /** Keys that a change of the network puts in the place of the others, or has put there. */
   readonly nextKeyFile?: string | undefined;
+  /** What says who is a member, and with which keys. */
+  readonly keysFrom?: 'genesis' | 'ledger' | undefined;
   readonly journal: string;
   /** What the organisation registers at start. */
   readonly register: readonly CallBody[];
@@ -78,7 +80,11 @@ export type ListenConfig = {
 export type SystemConfig = { readonly id: string; readonly validators: readonly ValidatorEndpoint[] };
 
 /** Reads what the configuration names. */
-export type Files = ConfigurationFiles & { keys(path: string): Result<KeyFile> };
+export type Files = ConfigurationFiles & {
+  keys(path: string): Result<KeyFile>;
+  /** The path of a program library that may be loaded. */
+  library(path: string): Result<string>;
+};
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -178,6 +184,7 @@ function readOrganisation(
     client: client && readMutualTls(client, own, 'client'),
     keyFile,
     nextKeyFile,
+    keysFrom,
     journal: at(reader.text('journal', undefined, FILE)),
     register: reader.parsed('register', inFile(context, parseRegister), FILE) ?? [],
     systems: reader.objects('systems').map((system) => readSystem(system, own)),
@@ -252,7 +259,10 @@ function checkOrganisations(reader: DocumentReader, organisations: readonly Orga
     reader.fail('organisations', `${twice} is there twice.`);
 }
 
-/** Every organisation of the network is reachable, and where there is TLS it is known by the name in its certificates. */
+/**
+ * Every organisation of the network is reachable, and where there is TLS it is known by the name in its certificates. Whoever has left the network
+ * need not be: where the ledger says who is a member, the genesis does not.
+ */
 function checkPeers(
   reader: DocumentReader,
   {
@@ -263,7 +273,10 @@ function checkPeers(
   }: Pick<CoreApiConfig, 'mode' | 'organisations' | 'peers'> & { readonly genesis: Genesis | undefined },
 ): void {
   const isNamed = mode !== 'development' || organisations.some(({ listen }) => listen.tls !== undefined);
-  for (const { id } of genesis?.organisations ?? []) {
+  const ids = organisations.some(({ keysFrom }) => keysFrom === 'ledger')
+    ? new Set([...organisations.map(({ id }) => id), ...Object.keys(peers)])
+    : (genesis?.organisations ?? []).map(({ id }) => id);
+  for (const id of ids) {
     if (!peers[id] && !organisations.some((one) => one.id === id))
       reader.fail('peers', `The address of ${id} is missing, which does not run here.`);
     if (isNamed && peers[id]?.name === undefined)

@@ -1,5 +1,6 @@
 import { type ConfigurationContext, type DocumentReader, PEER_NAME } from '@linkspan/plugin';
-import type { Live, TlsCredentials, TlsFiles } from '@linkspan/protocol';
+import type { Live, Result, TlsCredentials, TlsFiles } from '@linkspan/protocol';
+import type { Files } from './config.ts';
 
 /** Which ledger a process works on. */
 export type LedgerConfig = EmbeddedLedgerConfig | FabricLedgerConfig;
@@ -13,12 +14,27 @@ export type FabricLedgerConfig = {
   readonly chaincode: string;
   /** The member service that the client's certificate comes from. */
   readonly mspId: string;
-  readonly client: Live<TlsCredentials> | undefined;
+  readonly client: FabricClientConfig;
   /** Peers of this organisation; the first is asked while it answers. */
   readonly gateways: readonly GatewayConfig[];
   readonly endorsingOrganizations: readonly string[];
   /** Where this organisation keeps its archive of accepted calls. */
   readonly archiveFile: string;
+};
+
+/** The client's certificate, with its key or with the token that has it. */
+export type FabricClientConfig = {
+  readonly credentials: Live<TlsCredentials> | undefined;
+  readonly pkcs11: Pkcs11Config | undefined;
+};
+
+export type Pkcs11Config = {
+  readonly module: string;
+  /** Its label. */
+  readonly token: string;
+  /** A label, or `id:` and hexadecimal digits. */
+  readonly key: string;
+  readonly pin: Live<string>;
 };
 
 export type GatewayConfig = {
@@ -28,14 +44,13 @@ export type GatewayConfig = {
 };
 
 /**
- * Reads `{ kind: "embedded", directory }`, or `{ kind: "fabric", channel, chaincode, mspId, client: { certFile, keyFile }, gateways: [{ address, name,
- * caFile }], archiveFile, endorsingOrganizations? }`.
+ * Reads `{ kind: "embedded", directory }`, or `{ kind: "fabric", channel, chaincode, mspId, client: { certFile, keyFile } | { certFile,
+ * pkcs11: { module, token, key, pinFile } }, gateways: [{ address, name, caFile }], archiveFile, endorsingOrganizations? }`.
  */
-export function readLedger(reader: DocumentReader, context: ConfigurationContext): LedgerConfig {
+export function readLedger(reader: DocumentReader, context: ConfigurationContext<Files>): LedgerConfig {
   const { at } = context;
   const kind = reader.choice('kind', ['embedded', 'fabric']);
   if (kind === 'embedded') return { kind, directory: at(reader.text('directory', undefined, 'the name of a folder')) };
-  const client = reader.object('client');
   const gateways = reader.objects('gateways');
   if (gateways.length === 0) reader.fail('gateways', 'At least one gateway is needed.');
   return {
@@ -43,10 +58,7 @@ export function readLedger(reader: DocumentReader, context: ConfigurationContext
     channel: reader.text('channel', NAME),
     chaincode: reader.text('chaincode', NAME),
     mspId: reader.text('mspId', MSP),
-    client: readFiles(client, context, {
-      certFile: client.text('certFile', undefined, FILE),
-      keyFile: client.text('keyFile', undefined, FILE),
-    }),
+    client: readClient(reader.object('client'), context),
     gateways: gateways.map((gateway) => ({
       address: gateway.text('address', ADDRESS),
       name: gateway.text('name', PEER_NAME),
@@ -63,7 +75,39 @@ const MSP = {
   pattern: /^[A-Za-z0-9.-]{1,64}$/,
   words: 'the id of a member service: letters, digits, points and hyphens',
 };
+const TOKEN = { pattern: /^[^ ].{0,31}(?<! )$/, words: 'the label of a token, of 32 characters at most' };
+const KEY = {
+  pattern: /^(?:id:(?:[0-9a-fA-F]{2})+|(?!id:).{1,255})$/,
+  words: 'the label of a private key, or id: and its id in hexadecimal digits',
+};
 const ADDRESS = { pattern: /^[A-Za-z0-9.-]+:[0-9]{1,5}$/, words: 'host:port' };
+
+function readClient(client: DocumentReader, context: ConfigurationContext<Files>): FabricClientConfig {
+  const certFile = client.text('certFile', undefined, FILE);
+  const hasKeyFile = client.has('keyFile');
+  const token = client.has('pkcs11') ? client.object('pkcs11') : undefined;
+  if (hasKeyFile && token) client.fail('pkcs11', 'The key is in a file or in a token: give keyFile or pkcs11.');
+  const keyFile = hasKeyFile || !token ? client.text('keyFile', undefined, FILE) : undefined;
+  return {
+    credentials: readFiles(client, context, { certFile, ...(keyFile === undefined ? {} : { keyFile }) }),
+    pkcs11: token && readToken(token, context),
+  };
+}
+
+function readToken(token: DocumentReader, { files, at }: ConfigurationContext<Files>): Pkcs11Config | undefined {
+  const take = <T>(name: string, read: (path: string) => Result<T>): T | undefined => {
+    const file = token.text(name, undefined, FILE);
+    if (file === '') return undefined;
+    const result = read(at(file));
+    token.include(name, result);
+    return result.ok ? result.value : undefined;
+  };
+  const module = take('module', (path) => files.library(path));
+  const label = token.text('token', TOKEN);
+  const key = token.text('key', KEY);
+  const pin = take('pinFile', (path) => files.secret(path));
+  return module === undefined || pin === undefined ? undefined : { module, token: label, key, pin };
+}
 
 /** Files that are checked together; a missing name has been noted already. */
 function readFiles(

@@ -92,6 +92,13 @@ test('evidence from Fabric is proved by its blocks, under the first block that t
     /\n {11}If you trust the configuration block sha256:[0-9a-f]{64}, which is the file’s own word: at least 3 of 4 /,
   );
   assert.match(out, /\n {11}Not proved: /);
+  const narrow = await call(alone, ['audit', 'verify', onFabric, '--any-network'], { columns: 72 });
+  const [beginning = ''] = narrow.out.split('\n\n');
+  assert.deepEqual(
+    beginning.split('\n').filter((line) => line.length > 72 && !line.includes('sha256:')),
+    [],
+  );
+  assert.equal(beginning.replaceAll(/\s+/g, ' '), out.split('\n\n')[0]?.replaceAll(/\s+/g, ' '));
   const { fabric } = JSON.parse(readFileSync(onFabric, 'utf8'));
   const first = join(alone, 'genesis.block');
   writeFileSync(first, Buffer.from(fabric.blocks[0].content, 'base64'));

@@ -18,6 +18,7 @@ import type { Command, Invocation, Shown } from '../command.ts';
 import { fail, type Failure, type Outcome } from '../failure.ts';
 import { collectEvidence, listPeriod, readEvidenceAnswer } from '../collect-evidence.ts';
 import { findSettlement } from '../find-settlement.ts';
+import { labelled } from '../labelled.ts';
 import { phaseColour } from '../phase-colour.ts';
 import { Progress } from '../progress.ts';
 import { paint, plain, shortTime, type Terminal } from '../terminal.ts';
@@ -203,9 +204,13 @@ function reportLines(
   const stories = new Map(evidence.settlements.map((settlement) => [settlement.proposal, settlement]));
   const asked = report.settlements.filter(({ role }) => role === 'asked');
   const lines = [
-    `network    ${report.network}${report.pinned ? '' : paint(terminal, 'yellow', ' as the file says: only its consistency was checked')}`,
-    `checked    ${report.calls} calls run again with every signature, ${report.entries} entries compared, ${counted(report.settlements.length)}`,
-    `host       ${report.host.kind}: ${report.host.proves}`,
+    ...networkLines(terminal, report),
+    ...labelled(
+      terminal,
+      'checked',
+      `${report.calls} calls run again with every signature, ${report.entries} entries compared, ${counted(report.settlements.length)}`,
+    ),
+    ...labelled(terminal, 'host', `${report.host.kind}: ${report.host.proves}`),
     ...proved,
   ];
   for (const { proposal, tradeId, phase, certificates } of asked) {
@@ -226,6 +231,14 @@ function reportLines(
     }
   }
   return [...lines, ''];
+}
+
+function networkLines(terminal: Terminal, { network, pinned }: Report): string[] {
+  const line = `network    ${network}`;
+  if (pinned) return [line];
+  const note = 'as the file says: only its consistency was checked';
+  if (line.length + note.length < terminal.columns) return [`${line} ${paint(terminal, 'yellow', note)}`];
+  return [line, ...labelled(terminal, '', note, 'yellow')];
 }
 
 function counted(settlements: number): string {

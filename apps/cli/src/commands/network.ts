@@ -9,11 +9,12 @@ import { join } from './network/join.ts';
 import { addMember, removeMember } from './network/members.ts';
 import { DATA, dataFolder, type NetworkAction } from './network/network-action.ts';
 import { renew } from './network/renew.ts';
+import { PORT_BASE } from './network/requested-network.ts';
 import { status } from './network/status.ts';
 import { prepare } from './network/prepare.ts';
 import { units } from './network/units.ts';
 import { upgrade } from './network/upgrade.ts';
-import { PORT_BASE, up } from './network/up.ts';
+import { up } from './network/up.ts';
 
 const ACTIONS: Readonly<Record<string, NetworkAction>> = {
   up,
@@ -51,6 +52,8 @@ export const network: Command = {
     remove: { type: 'boolean' },
     again: { type: 'boolean' },
     take: { type: 'boolean' },
+    'from-ledger': { type: 'boolean' },
+    force: { type: 'boolean' },
   },
   help: [
     'up        makes certificates, keys and configuration, starts every process and defines the contract; again, it starts what is missing',
@@ -59,7 +62,7 @@ export const network: Command = {
     'logs      the last lines of each process, of one organisation or of all; more of one process',
     'renew     new certificates from the same authorities, for one organisation or one after the other; nothing stops meanwhile',
     'upgrade   brings the contract of this installation onto the network, for all or for one organisation on its own host; nothing stops meanwhile',
-    'add-organisation ID     a new organisation with its own nodes here; it gets its vote once it has every block',
+    'add-organisation ID     a new organisation with its own nodes and CoreAPI here; it gets its vote once it has every block, and is admitted to the ledger',
     'remove-organisation ID  takes its vote, then its place in the channel, and ends its processes; its folder stays',
     '',
     'One organisation on a host of its own, in this order:',
@@ -82,6 +85,8 @@ export const network: Command = {
     '  --only KIND       with renew: tls or signing',
     '  --take            with renew on a host of its own: the channel has the orderer’s new certificate, so the orderer takes it',
     '  --again           with upgrade: a new definition of the same version too, as a peer needs that lost its disk',
+    '  --from-ledger     with remove-organisation: removes it from the ledger first, in the name of the others',
+    '  --force           with remove-organisation: also while the ledger has it as a member, or cannot be asked',
     '  --remove          with down: deletes the data too, certificates and ledger included',
     '',
     'Fabric is built with Go the first time, or taken from the folder that FABRIC_BIN names.',

@@ -5,6 +5,7 @@ import {
   newestDefinition,
   packageOf,
   startChaincode,
+  waitForChaincode,
   waitUntilAnswered,
   waitUntilKnown,
 } from './chaincode-definition.ts';
@@ -15,14 +16,15 @@ import {
   type FabricOrganisation,
   networkFileOf,
   type OrganisationEntry,
-  organisationOf,
   votersOf,
+  withNewcomer,
   withOrganisations,
 } from './network-definition.ts';
 import { orderersOf, peerHeight, viewOf } from './node-standing.ts';
 import { joinOrderer, waitForHeight, waitUntil } from './node-requests.ts';
 import { prepareOrganisation, startNodes, waitForNodes } from './organisation-nodes.ts';
 import { checkQuorum } from './quorum-safety.ts';
+import { checkPorts } from './used-ports.ts';
 import { writeJson } from './write-json.ts';
 
 export type NewcomerEntry = Pick<OrganisationEntry, 'id' | 'host' | 'port'>;
@@ -48,12 +50,13 @@ export async function addOrganisation(
   const signers = votersOf(network);
   const own = layout.organisation(newcomer);
   const sequence = await sequenceInForce(changer, network);
+  await checkPorts([newcomer], layout, 'choose others with --port-base N');
 
   say(`Starting the nodes of ${newcomer.id}.`);
   await prepareOrganisation(newcomer, own);
   startNodes(programs, own);
   startChaincode(network, newcomer, own, program, sequence);
-  await waitForNodes(newcomer);
+  await waitForNodes(newcomer, own);
 
   writeJson(layout.definitionFile, networkFileOf(joining));
   say(`Admitting ${newcomer.id} to the channel, without a vote.`);
@@ -83,14 +86,6 @@ async function waitForVote(
     if (orderer?.isConsenter !== true || !orderer.isActive) return false;
     return consensus === 'raft' || (own !== undefined && own.view === other?.view && own.next >= other.next);
   });
-}
-
-/** The next free number goes to the newcomer; one that began to join before is as it was. */
-function withNewcomer(network: FabricNetwork, entry: NewcomerEntry): FabricNetwork {
-  const { organisations } = network;
-  if (organisations.some(({ id }) => id === entry.id)) return network;
-  const number = Math.max(...organisations.map((each) => each.number)) + 1;
-  return withOrganisations(network, [...organisations, organisationOf({ ...entry, votes: false }, number)]);
 }
 
 function memberOf({ organisations }: FabricNetwork, id: string): FabricOrganisation {
@@ -127,6 +122,7 @@ async function catchUp(
   );
   await waitUntilKnown(newcomer, administrator, sequence);
   await administrator.approve(chaincode.id, await administrator.committed());
+  await waitForChaincode(newcomer, layout.organisation(newcomer), sequence);
   await waitUntilAnswered(newcomer, administrator);
   // Last, since an orderer without a vote looks for new blocks at ever longer intervals, up to ten seconds.
   await fetchConfiguration(changer, network, by);

@@ -4,8 +4,15 @@ import { chaincodePackage, type ChaincodePackage } from './chaincode-package.ts'
 import type { Administrator } from './lifecycle.ts';
 import { type FabricNetwork, type FabricOrganisation, INSIDE } from './network-definition.ts';
 import type { OrganisationLayout } from './network-layout.ts';
-import { waitUntil } from './node-requests.ts';
-import { type NodeProcess, type NotedProcess, notedProcesses, startProcess, stopProcess } from './node-process.ts';
+import { listens, waitUntil } from './node-requests.ts';
+import {
+  checkRuns,
+  type NodeProcess,
+  type NotedProcess,
+  notedProcesses,
+  startProcess,
+  stopProcess,
+} from './node-process.ts';
 import { runProgram } from './run-program.ts';
 
 /** What serves a chaincode: a program with arguments of its own, and its version unless the program is asked for it. */
@@ -100,6 +107,22 @@ export function startChaincode(
   return startProcess(layout, { ...chaincodeProcess(network, organisation, program, sequence), name });
 }
 
+/**
+ * Waits until the process that was started for an organisation's chaincode listens. Throws a Fault with its last words where it has ended: what listens
+ * at its port is then another program.
+ */
+export function waitForChaincode(
+  organisation: FabricOrganisation,
+  layout: OrganisationLayout,
+  sequence: number,
+): Promise<void> {
+  return waitUntil(`The contract of ${organisation.id}`, async () => {
+    const isUp = await listens(INSIDE, chaincodePort(organisation, sequence));
+    checkRuns(layout, organisation, 'chaincode');
+    return isUp;
+  });
+}
+
 /** The process that serves a definition to an organisation's peer. */
 export function chaincodeProcess(
   network: FabricNetwork,
@@ -112,7 +135,8 @@ export function chaincodeProcess(
     name: 'chaincode',
     program: process.execPath,
     args: [main, '--address', addressOf(organisation, sequence), '--id', id, ...args],
-    env: { CORE_CHAINCODE_LOGGING_LEVEL: 'ERROR' },
+    // What the shim calls outdated of its own is nothing that an operator could change.
+    env: { CORE_CHAINCODE_LOGGING_LEVEL: 'ERROR', NODE_OPTIONS: '--no-deprecation' },
   };
 }
 

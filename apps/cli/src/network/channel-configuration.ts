@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FabricPrograms } from './fabric-programs.ts';
 import { type FabricNetwork, type FabricOrganisation, mspId, votersOf } from './network-definition.ts';
@@ -18,7 +19,11 @@ export async function makeFirstBlock(
   writeJson(join(folder, 'configtx.yaml'), channelConfiguration(network, layout));
   const args = ['-profile', PROFILE, '-channelID', network.channel, '-outputBlock', file];
   await runProgram(programs.configtxgen, args, { FABRIC_CFG_PATH: folder });
+  // Fabric's program makes it readable for its owner alone, and everybody may have it.
+  chmodSync(file, PUBLIC);
 }
+
+const PUBLIC = 0o644;
 
 /**
  * The channel's first configuration, as configtxgen reads it. Policies that every message meets are written as signatures of named members:

@@ -38,6 +38,14 @@ test('a file that cannot be used is refused in one sentence that says why', () =
     'two organisations share an id': { ...file, organisations: [first, first, ...others.slice(1)] },
     'organisation 1 needs an id': { ...file, organisations: [{ ...first, id: '../elsewhere' }, ...others] },
     'country-a needs a host': { ...file, organisations: [{ ...first, host: 'a b' }, ...others] },
+    'country-a and country-b share ports: each takes 20 in a row, from 20005 and from 20020 on': {
+      ...file,
+      organisations: [{ ...first, host: 'localhost', port: 20_005 }, ...others],
+    },
+    'country-a needs a port from 1024 to 65516, the first of its 20, not 65520': {
+      ...file,
+      organisations: [{ ...first, port: 65_520 }, ...others],
+    },
     'country-a needs a port': { ...file, organisations: [{ ...first, port: 80 }, ...others] },
   };
   for (const [why, document] of Object.entries(wrong)) {

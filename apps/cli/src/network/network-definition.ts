@@ -43,7 +43,7 @@ export const PORTS_OF_ORGANISATION = 20;
 
 /** The fewest organisations with a vote. Raft stands against crashes, BFT against lies of fewer than a third. */
 export const FEWEST = { raft: 3, bft: 4 } as const;
-const MOST = 16;
+export const MOST = 16;
 
 /** A network as people write it down: who takes part, on which host, and the first of twenty ports in a row there. */
 export type NetworkFile = {
@@ -98,7 +98,26 @@ export function withOrganisations(
   for (const member of ['id', 'number'] as const)
     if (new Set(organisations.map((each) => each[member])).size < organisations.length)
       throw invalid(`two organisations share ${member === 'id' ? 'an id' : 'a number'}`);
+  for (const [i, one] of organisations.entries())
+    for (const other of organisations.slice(i + 1))
+      if (sharePorts(one, other))
+        throw invalid(
+          `${one.id} and ${other.id} share ports: each takes ${PORTS_OF_ORGANISATION} in a row, from ${one.ports.peer} and from ${other.ports.peer} on`,
+        );
   return { channel, chaincode, consensus, endorsements: quorumFor(voting), organisations };
+}
+
+/**
+ * A network with one more organisation, which has no vote yet; the next free number goes to it. One that began to join before is as it was. Throws
+ * as `readNetworkFile` does where what is said of it could not stand in a network file.
+ */
+export function withNewcomer(network: FabricNetwork, entry: OrganisationEntry): FabricNetwork {
+  const { organisations } = network;
+  if (organisations.some(({ id }) => id === entry.id)) return network;
+  const number = Math.max(...organisations.map((each) => each.number)) + 1;
+  const file = networkFileOf(network);
+  parseFile({ ...file, organisations: [...file.organisations, entry] });
+  return withOrganisations(network, [...organisations, organisationOf({ ...entry, votes: false }, number)]);
 }
 
 /** An organisation as a network file has it; `place` is its number where the file gives none. */
@@ -146,10 +165,13 @@ function parseFile(document: unknown): NetworkFile {
       if (!isObject(one)) throw invalid(`organisation ${i + 1} is no object`);
       const { id, host, port, number, votes, member } = one;
       if (typeof id !== 'string' || !identifierSchema.safeParse(id).success)
-        throw invalid(`organisation ${i + 1} needs an id`);
-      if (typeof host !== 'string' || !HOST.test(host)) throw invalid(`${id} needs a host`);
+        throw invalid(`organisation ${i + 1} needs an id of lower-case letters, digits and hyphens, not ${shown(id)}`);
+      if (typeof host !== 'string' || !HOST.test(host))
+        throw invalid(`${id} needs a host, a name or an IPv4 address, not ${shown(host)}`);
       if (typeof port !== 'number' || !Number.isInteger(port) || port < 1024 || port + PORTS_OF_ORGANISATION > 65_536)
-        throw invalid(`${id} needs a port from 1024 on`);
+        throw invalid(
+          `${id} needs a port from 1024 to ${65_536 - PORTS_OF_ORGANISATION}, the first of its ${PORTS_OF_ORGANISATION}, not ${shown(port)}`,
+        );
       if (number !== undefined && (typeof number !== 'number' || !Number.isInteger(number) || number < 1))
         throw invalid(`the number of ${id} is counted from 1`);
       if (votes !== undefined && typeof votes !== 'boolean') throw invalid(`${id} votes or does not`);
@@ -174,8 +196,19 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function shown(value: unknown): string {
+  return value === undefined ? 'none' : JSON.stringify(value).slice(0, MOST_SHOWN);
+}
+
+const MOST_SHOWN = 60;
+
 function invalid(why: string): Fault {
   return new Fault('configuration-invalid', `The network file cannot be used: ${why}.`);
+}
+
+function sharePorts(one: FabricOrganisation, other: FabricOrganisation): boolean {
+  const isSameHost = one.host === other.host || (isLocal(one) && isLocal(other));
+  return isSameHost && Math.abs(one.ports.peer - other.ports.peer) < PORTS_OF_ORGANISATION;
 }
 
 /** Where what speaks without TLS is reached: the operations and administration of nodes, and the contract. Never from another machine. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { certificatesUntil } from './crypto-material.ts';
-import { type FabricNetwork, type FabricOrganisation, INSIDE } from './network-definition.ts';
+import { type FabricNetwork, type FabricOrganisation, INSIDE, isLocal } from './network-definition.ts';
 import { networkLayout, type NetworkLayout } from './network-layout.ts';
-import { isRunning, notedProcesses } from './node-process.ts';
+import { isRunning, notedProcesses, runsFromHere } from './node-process.ts';
 import { listens, readMetric, readMetrics } from './node-requests.ts';
 import { hasProduct, keptProduct } from './product.ts';
 import { ownParts, productPlaces } from './product-places.ts';
@@ -41,9 +41,13 @@ async function nodesOf(
 ): Promise<Omit<OrganisationStatus, 'lag'>> {
   const { channel, consensus } = network;
   const { id, ports } = organisation;
+  const own = layout.organisation(organisation);
+  // At the same ports another network's nodes may answer.
+  const metricsOf = async (name: string, port: number): Promise<string> =>
+    isNotedFor(organisation) && !runsFromHere(own, name) ? '' : readMetrics(INSIDE, port);
   const [peer, orderer, missing] = await Promise.all([
-    readMetrics(INSIDE, ports.peerOperations),
-    readMetrics(INSIDE, ports.ordererOperations),
+    metricsOf('peer', ports.peerOperations),
+    metricsOf('orderer', ports.ordererOperations),
     missingOf(network, layout, organisation),
   ]);
   const label = `channel="${channel}"`;
@@ -54,19 +58,34 @@ async function nodesOf(
     peerHeight: readMetric(peer, 'ledger_blockchain_height', label),
     ordererHeight: committed === undefined ? undefined : committed + 1,
     isLeader: readMetric(orderer, `consensus_${kind}_is_leader`, label) === 1,
-    certificatesUntil: certificatesUntil(organisation, layout.organisation(organisation)),
+    certificatesUntil: certificatesUntil(organisation, own),
     missing,
   };
 }
 
-/** Of an organisation's processes those that neither were started from here and run, nor listen where they should. */
+/** Whether every node of an organisation is noted where it is started; on a host of its own systemd starts them. */
+function isNotedFor(organisation: FabricOrganisation): boolean {
+  return isLocal(organisation);
+}
+
+/** Whether an organisation's contract can be asked for its version: its own peer runs. */
+export function canBeAsked(organisation: FabricOrganisation, layout: NetworkLayout): boolean {
+  return !isNotedFor(organisation) || runsFromHere(layout.organisation(organisation), 'peer');
+}
+
+/**
+ * Of an organisation's processes those that neither were started from here and run, nor listen where they should. On a machine that all share only what was
+ * started from here counts while the nodes do not run: what listens then belongs to somebody else.
+ */
 async function missingOf(
   network: FabricNetwork,
   layout: NetworkLayout,
   organisation: FabricOrganisation,
 ): Promise<string[]> {
   const { ports } = organisation;
-  const noted = notedProcesses(layout.organisation(organisation));
+  const own = layout.organisation(organisation);
+  const noted = notedProcesses(own);
+  const isSilent = isNotedFor(organisation) && !NODES.some((name) => runsFromHere(own, name));
   const wanted = new Map<string, readonly number[]>([
     ['peer', [ports.peer]],
     ['orderer', [ports.orderer]],
@@ -77,12 +96,15 @@ async function missingOf(
     [...wanted].map(async ([name, places]) => {
       const known = noted.find((each) => each.name === name);
       if (known) return isRunning(known) ? [] : [name];
+      if (isSilent) return [name];
       const heard = await Promise.all(places.map((port) => listens(INSIDE, port)));
       return heard.includes(true) ? [] : [name];
     }),
   );
   return looked.flat();
 }
+
+const NODES = ['peer', 'orderer'];
 
 /** Where the organisation's systems, validators and CoreAPI listen, where the network has a product. */
 function portsOfParts(
@@ -91,7 +113,7 @@ function portsOfParts(
   organisation: FabricOrganisation,
 ): [string, number[]][] {
   if (!hasProduct(layout)) return [];
-  const product = keptProduct(layout);
+  const product = keptProduct(network, layout);
   const member = product.memberOf(organisation);
   if (member === undefined) return [];
   const { portOf } = productPlaces(network, layout, product);

@@ -9,6 +9,7 @@ import {
   packageOf,
   startChaincode,
   versionOf,
+  waitForChaincode,
   waitUntilKnown,
 } from './chaincode-definition.ts';
 import { makeFirstBlock } from './channel-configuration.ts';
@@ -19,6 +20,7 @@ import { networkLayout } from './network-layout.ts';
 import { joinOrderer } from './node-requests.ts';
 import { prepareOrganisation, startNodes, waitForNodes } from './organisation-nodes.ts';
 import { upgradeContract } from './upgrade-contract.ts';
+import { checkPorts, PORTS_STAY } from './used-ports.ts';
 
 export type UpOptions = {
   readonly network: FabricNetwork;
@@ -46,6 +48,7 @@ export async function bringUp({
   // Where no peer has a ledger nothing is agreed on yet; otherwise the channel says which definition is in force.
   const isNew = !organisations.some((each) => existsSync(join(layout.organisation(each).peerData, 'ledgersData')));
   const asked = versionOf(program);
+  await checkPorts(organisations, layout, PORTS_STAY);
   await Promise.all(organisations.map((each) => prepareOrganisation(each, layout.organisation(each))));
   if (!existsSync(layout.genesisBlock))
     await makeFirstBlock(programs, network, layout, layout.genesisBlock, layout.shared);
@@ -57,7 +60,7 @@ export async function bringUp({
   for (const each of organisations) startNodes(programs, layout.organisation(each));
   const first = { sequence: 1, version: await asked };
   if (isNew) await startChaincodes(first);
-  await Promise.all(organisations.map(waitForNodes));
+  await Promise.all(organisations.map((each) => waitForNodes(each, layout.organisation(each))));
   const configuration = existsSync(layout.newestConfiguration) ? layout.newestConfiguration : layout.genesisBlock;
   // One that joins or leaves is brought further by the command that does it.
   const voting = votersOf(network);
@@ -85,6 +88,9 @@ export async function bringUp({
     ),
   );
   await administrators[0]?.commit(definition);
+  await Promise.all(
+    organisations.map((each) => waitForChaincode(each, layout.organisation(each), definition.sequence)),
+  );
   if (areKept.every((isKept) => isKept)) return;
   say('A peer has lost with its disk what its organisation had agreed to: all agree once more.');
   const { behind } = await upgradeContract({ programs, layout, say }, network, { program, again: true });

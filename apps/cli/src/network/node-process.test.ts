@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import { localNetworkFile, readNetworkFile } from './network-definition.ts';
 import { networkLayout, type OrganisationLayout } from './network-layout.ts';
-import { isRunning, notedProcesses, renameProcess, startProcess, stopProcess } from './node-process.ts';
+import {
+  checkRuns,
+  isRunning,
+  notedProcesses,
+  renameProcess,
+  runsFromHere,
+  startProcess,
+  stopProcess,
+} from './node-process.ts';
 
 const WAITING = { name: 'first', program: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'], env: {} };
 let directory: string;
@@ -54,6 +63,16 @@ test('a process can take over the name of one that has ended, and its log goes w
       .toSorted(),
     ['old-before.log', 'old.log'],
   );
+});
+
+test('a process that has ended is told of with its last words; one that was never started is nobody’s concern', async () => {
+  const own = { ...layout, folder: directory };
+  const short = { ...WAITING, name: 'short', args: ['-e', 'console.error("listen EADDRINUSE\\n")'] };
+  const noted = startProcess(own, short);
+  while (isRunning(noted)) await delay(10);
+  assert.throws(() => checkRuns(own, { id: 'country-a' }, 'short'), /short of country-a ended: listen EADDRINUSE$/);
+  assert.ok(!runsFromHere(own, 'short'));
+  checkRuns(own, { id: 'country-a' }, 'another');
 });
 
 test('a process that has the number of an earlier one is left alone', async () => {

@@ -24,6 +24,7 @@ export type NotedProcess = {
 
 const PATIENCE_MS = 8000;
 const LOOK_EVERY_MS = 50;
+const MOST_SAID = 300;
 
 /** Starts a process that outlives this one, with its output in the organisation's logs, and notes it. One that runs already is left alone. */
 export function startProcess(layout: OrganisationLayout, { name, program, args, env }: NodeProcess): NotedProcess {
@@ -74,6 +75,29 @@ export function renameProcess(layout: OrganisationLayout, noted: NotedProcess, n
 export function isRunning({ pid, started }: NotedProcess): boolean {
   const now = startOf(pid);
   return now !== undefined && now === started;
+}
+
+/** Whether one of an organisation's processes runs that was started from here. */
+export function runsFromHere(layout: OrganisationLayout, name: string): boolean {
+  return notedProcesses(layout).some((each) => each.name === name && isRunning(each));
+}
+
+/**
+ * Throws a Fault `not-ready` with its last words where one of an organisation's processes was started from here and has ended since:
+ * what answers at its port is then another program.
+ */
+export function checkRuns(layout: OrganisationLayout, { id }: { readonly id: string }, name: string): void {
+  const ended = notedProcesses(layout).find((each) => each.name === name && !isRunning(each));
+  if (!ended) return;
+  throw new Fault('not-ready', `${ended.name} of ${id} ended: ${lastLine(join(layout.logs, `${ended.name}.log`))}`);
+}
+
+function lastLine(log: string): string {
+  if (!existsSync(log)) return 'it said nothing.';
+  const lines = readFileSync(log, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  return lines.at(-1)?.slice(0, MOST_SAID) ?? 'it said nothing.';
 }
 
 /** Asks a process to end, makes it end when it does not, and forgets it. Only the very process that was started is touched. */

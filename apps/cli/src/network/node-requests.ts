@@ -8,16 +8,6 @@ const LONGEST_WAIT_MS = 30_000;
 const LOOK_EVERY_MS = 50;
 const REQUEST_TIMEOUT_MS = 5000;
 
-/** Waits until a node answers at a URL with success; a Fault says which one did not. */
-export function waitUntilAnswers(name: string, url: string): Promise<void> {
-  return waitUntil(name, () => answers(url));
-}
-
-/** Waits until a node takes connections. One that is started again on its data calls itself well before it does. */
-export function waitUntilListens(name: string, host: string, port: number): Promise<void> {
-  return waitUntil(name, () => listens(host, port));
-}
-
 /** Waits until something holds, as long as a node may take to come up; a Fault says what did not. */
 export async function waitUntil(name: string, isUp: () => Promise<boolean>): Promise<void> {
   const begun = performance.now();
@@ -45,7 +35,7 @@ export async function waitForHeight(
   throw new Fault('not-ready', `${name} has ${best} of ${wanted} blocks and gets no more; its log says why.`);
 }
 
-/** Where a node says whether it is well. */
+/** Where a node says whether it is well. One that is started again on its data says so before it takes connections. */
 export function healthUrl(host: string, operationsPort: number): string {
   return `http://${host}:${operationsPort}/healthz`;
 }

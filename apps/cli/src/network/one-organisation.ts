@@ -61,7 +61,7 @@ export async function renewHere(
   const own = layout.organisation(organisation);
   await renewCrypto(organisation, own, kinds);
   if (kinds.includes('tls') && hasProduct(layout))
-    await makeConnections(organisation, layout, keptProduct(layout), true);
+    await makeConnections(organisation, layout, keptProduct(network, layout), true);
   if (!kinds.includes('signing')) return { isOffered: false };
   await offerOrdererCertificate(organisation, own);
   if (network.consensus === 'bft') return { isOffered: true };

@@ -4,8 +4,8 @@ import type { FabricPrograms } from './fabric-programs.ts';
 import type { FabricOrganisation } from './network-definition.ts';
 import type { OrganisationLayout } from './network-layout.ts';
 import { writeNodeConfiguration } from './node-configuration.ts';
-import { type NodeProcess, startProcess } from './node-process.ts';
-import { channelsUrl, healthUrl, waitUntilAnswers, waitUntilListens } from './node-requests.ts';
+import { checkRuns, type NodeProcess, startProcess } from './node-process.ts';
+import { answers, channelsUrl, healthUrl, listens, waitUntil } from './node-requests.ts';
 
 const LOG_LINE = '%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} [%{module}] %{message}';
 
@@ -40,14 +40,23 @@ export function nodesOf(programs: FabricPrograms, layout: OrganisationLayout): r
   ];
 }
 
-/** Waits until an organisation's nodes call themselves well and take connections; a Fault says which one does not. */
-export async function waitForNodes(organisation: FabricOrganisation): Promise<void> {
+/**
+ * Waits until an organisation's nodes call themselves well and take connections; a Fault says which one does not, or has ended where they were started from
+ * here.
+ */
+export async function waitForNodes(organisation: FabricOrganisation, layout?: OrganisationLayout): Promise<void> {
   const { id, host, ports } = organisation;
+  const wait = (node: 'peer' | 'orderer', isUp: () => Promise<boolean>): Promise<void> =>
+    waitUntil(`The ${node} of ${id}`, async () => {
+      const isAnswered = await isUp();
+      if (layout) checkRuns(layout, organisation, node);
+      return isAnswered;
+    });
   await Promise.all([
-    waitUntilAnswers(`The peer of ${id}`, healthUrl(host, ports.peerOperations)),
-    waitUntilAnswers(`The orderer of ${id}`, healthUrl(host, ports.ordererOperations)),
-    waitUntilAnswers(`The orderer of ${id}`, channelsUrl(organisation)),
-    waitUntilListens(`The peer of ${id}`, host, ports.peer),
-    waitUntilListens(`The orderer of ${id}`, host, ports.orderer),
+    wait('peer', () => answers(healthUrl(host, ports.peerOperations))),
+    wait('orderer', () => answers(healthUrl(host, ports.ordererOperations))),
+    wait('orderer', () => answers(channelsUrl(organisation))),
+    wait('peer', () => listens(host, ports.peer)),
+    wait('orderer', () => listens(host, ports.orderer)),
   ]);
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import {
   certificateKeySchema,
   Fault,
+  type Genesis,
   type NetworkDefinition,
   networkId,
   type NetworkKeys,
@@ -54,11 +55,17 @@ export function publishKeys(
   });
 }
 
+/** The public keys of an organisation, as it has shown them. */
+export function publicKeysOf(organisation: FabricOrganisation, layout: NetworkLayout): OrganisationKeys {
+  const { callKey, certificateKey } = readMemberFile(layout, organisation);
+  return { callKey, certificateKey };
+}
+
 /** Makes the genesis from what all have shown, unless it is there: the organisation that is the first to have everything makes it, the others take it. */
 export function makeLedgerGenesis(layout: NetworkLayout, product: Product): void {
   if (existsSync(genesisFile(layout))) return;
   const keys = readPublicKeys(layout, product);
-  const { genesis } = planNetwork(product.definition, keys, scenariosOf(product.definition), randomUUID());
+  const { genesis } = planNetwork(product.founding, keys, scenariosOf(product.founding), randomUUID());
   writeJson(genesisFile(layout), genesis);
 }
 
@@ -70,28 +77,41 @@ export function writeOwnFiles(
   product: Product,
   places: Places,
 ): void {
-  const { definition } = product;
+  const { definition, founding } = product;
   const member = product.memberOf(organisation);
   if (member === undefined) return;
   const genesis = readGenesis(layout);
   const id = networkId(genesis);
   const keys = readPublicKeys(layout, product);
-  const { calls } = planNetwork(definition, keys, scenariosOf(definition), genesis.nonce);
+  const { calls } = planNetwork(founding, keys, scenariosOf(founding), genesis.nonce);
   const systems = definition.systems.filter(({ owner }) => owner === member);
   for (const system of systems)
     writeSecretJson(configFileOf(places, system.id), systemConfig(definition, places, system.id, genesis));
   for (const validator of places.validators.filter((each) => systems.some((system) => system.id === each.system)))
     writeSecretJson(configFileOf(places, validator.name), writeValidator(definition, places, validator, id));
   writeTlsAuthorities(network, layout);
+  const present = presentIn(network, product);
   writeSecretJson(apiConfigFile(places, member), {
     mode: isLocal(organisation) ? 'development' : 'production',
     network: { genesis: genesisFile(layout) },
     ledger: ledgerConfig(network, organisation, layout),
-    peers: peersOf(presentIn(network, product), places),
+    peers: peersOf(present, places),
     organisations: [
-      { ...writeOrganisation(definition, places, member, keys, calls), ...issuerOf(organisation, layout) },
+      {
+        ...writeOrganisation(definition, places, member, keys, calls),
+        ...keysFrom(genesis, present),
+        ...issuerOf(organisation, layout),
+      },
     ],
   });
+}
+
+/** Where somebody has joined or left since the genesis, the ledger alone says who is a member, with which keys. */
+function keysFrom({ organisations: founders }: Genesis, { organisations }: NetworkDefinition): object {
+  const isAsFounded =
+    founders.length === organisations.length &&
+    founders.every((founder) => organisations.some(({ id }) => id === founder.id));
+  return isAsFounded ? {} : { keysFrom: 'ledger' };
 }
 
 /** The consortium ledger as an organisation's CoreAPI reaches it: as its own client, through its own peer. */
@@ -167,27 +187,33 @@ function presentIn({ organisations }: FabricNetwork, { definition, memberOf }: P
 
 /** The keys of the first organisations, also of those that have left: the genesis has them. */
 function readPublicKeys(layout: NetworkLayout, { members }: Product): NetworkKeys {
-  const organisations: Record<string, NetworkKeys['organisations'][string]> = {};
+  const organisations: Record<string, OrganisationKeys> = {};
   const validators: Record<string, NetworkKeys['validators'][string]> = {};
   for (const [id, member] of Object.entries(members)) {
-    const file = memberFile(layout, { id });
-    const shown = readJson(file);
-    if (typeof shown !== 'object' || shown === null) throw unusable(file);
-    const { callKey, certificateKey, validators: own } = { callKey: '', certificateKey: '', validators: {}, ...shown };
-    const keys = {
-      call: signingKeySchema.safeParse(callKey),
-      certificate: certificateKeySchema.safeParse(certificateKey),
-    };
-    if (!keys.call.success || !keys.certificate.success) throw unusable(file);
-    organisations[member] = { callKey: keys.call.data, certificateKey: keys.certificate.data };
+    const { validators: own, ...keys } = readMemberFile(layout, { id });
+    organisations[member] = keys;
     for (const [system, each] of Object.entries(own)) {
       const parsed = signingKeySchema.array().safeParse(each);
-      if (!parsed.success) throw unusable(file);
+      if (!parsed.success) throw unusable(memberFile(layout, { id }));
       validators[system] = parsed.data;
     }
   }
   return { organisations, validators };
 }
+
+function readMemberFile(layout: NetworkLayout, organisation: Pick<FabricOrganisation, 'id'>): ShownKeys {
+  const file = memberFile(layout, organisation);
+  const shown = readJson(file);
+  if (typeof shown !== 'object' || shown === null) throw unusable(file);
+  const { callKey, certificateKey, validators } = { callKey: '', certificateKey: '', validators: {}, ...shown };
+  const call = signingKeySchema.safeParse(callKey);
+  const certificate = certificateKeySchema.safeParse(certificateKey);
+  if (!call.success || !certificate.success) throw unusable(file);
+  return { callKey: call.data, certificateKey: certificate.data, validators };
+}
+
+type OrganisationKeys = NetworkKeys['organisations'][string];
+type ShownKeys = OrganisationKeys & { readonly validators: object };
 
 function unusable(file: string): Fault {
   return new Fault('configuration-invalid', `${file} does not have an organisation's public keys.`);

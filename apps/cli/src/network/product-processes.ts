@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault, type NetworkDefinition } from '@linkspan/protocol';
 import type { Places } from '../product/places.ts';
 import type { FabricNetwork, FabricOrganisation } from './network-definition.ts';
 import type { NetworkLayout, OrganisationLayout } from './network-layout.ts';
-import { isRunning, type NodeProcess, startProcess } from './node-process.ts';
+import { checkRuns, type NodeProcess, startProcess } from './node-process.ts';
 import { answers, listens } from './node-requests.ts';
 import { LOCAL_DEFINITION, openProduct, type Product, readDefinition, ROOT } from './product.ts';
 import {
@@ -94,7 +93,7 @@ const LONGEST_WAIT_MS = 120_000;
 const LOOK_EVERY_MS = 100;
 
 async function startAndWait(
-  { id }: FabricOrganisation,
+  organisation: FabricOrganisation,
   layout: OrganisationLayout,
   { name, script, config, isUp }: ProductProcess,
 ): Promise<void> {
@@ -104,21 +103,19 @@ async function startAndWait(
     args: [script, '--config', config],
     env: { NODE_COMPILE_CACHE: COMPILED },
   };
-  const noted = startProcess(layout, node);
+  startProcess(layout, node);
   const log = join(layout.logs, `${name}.log`);
   const begun = performance.now();
-  while (!(await isUp())) {
-    if (!isRunning(noted)) throw new Fault('not-ready', `${name} of ${id} ended: ${lastLine(log)}`);
+  for (;;) {
+    const isAnswered = await isUp();
+    // Another program that has the port answers too.
+    checkRuns(layout, organisation, name);
+    if (isAnswered) return;
     if (performance.now() - begun > LONGEST_WAIT_MS)
       throw new Fault(
         'not-ready',
-        `${name} of ${id} was not ready within ${LONGEST_WAIT_MS / 1000} s; ${log} says why.`,
+        `${name} of ${organisation.id} was not ready within ${LONGEST_WAIT_MS / 1000} s; ${log} says why.`,
       );
     await delay(LOOK_EVERY_MS);
   }
-}
-
-function lastLine(log: string): string {
-  if (!existsSync(log)) return 'it said nothing.';
-  return readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? '';
 }

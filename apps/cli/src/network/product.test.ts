@@ -121,3 +121,41 @@ test('whoever has left the network is asked no more by the others, and their fil
     rmSync(directory, { recursive: true });
   }
 });
+
+test('whoever joins later is a member by its own id, has a CoreAPI and keys of its own, and changes neither genesis nor agreement', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'linkspan-product-'));
+  try {
+    const network = readNetworkFile(localNetworkFile(4, 20_000));
+    const layout = networkLayout(directory);
+    const larger = readNetworkFile(localNetworkFile(5, 20_000));
+    await Promise.all(larger.organisations.map((each) => makeCrypto(each, layout.organisation(each))));
+    prepareProduct(network, layout, definition);
+    const agreed = ['product.json', 'genesis.json'].map((file) => readFileSync(join(layout.shared, file), 'utf8'));
+    const { product, profile } = prepareProduct(larger, layout, definition);
+    assert.deepEqual(
+      ['product.json', 'genesis.json'].map((file) => readFileSync(join(layout.shared, file), 'utf8')),
+      agreed,
+    );
+    const newcomer = larger.organisations[4];
+    assert.ok(newcomer);
+    assert.equal(product.memberOf(newcomer), 'country-e');
+    assert.deepEqual(product.definition.organisations.at(-1), { id: 'country-e', name: 'Country E', economy: 'E' });
+    for (const { id } of larger.organisations) {
+      const config: { readonly peers: object; readonly organisations: readonly { readonly keysFrom: string }[] } =
+        JSON.parse(readFileSync(join(directory, 'organisations', id, 'core-api/config.json'), 'utf8'));
+      assert.equal(Object.keys(config.peers).length, 5, id);
+      assert.equal(config.organisations[0]?.keysFrom, 'ledger', id);
+    }
+    const { organisations }: { readonly organisations: object } = JSON.parse(readFileSync(profile, 'utf8'));
+    assert.ok('country-e' in organisations);
+    const [, second] = larger.organisations;
+    assert.ok(second);
+    const impostor = { ...newcomer, member: 'central-bank-a' };
+    assert.throws(
+      () => prepareProduct({ ...larger, organisations: [second, impostor] }, layout, definition),
+      (error) => error instanceof Fault && error.code === 'configuration-invalid',
+    );
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

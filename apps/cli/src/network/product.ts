@@ -21,9 +21,11 @@ export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 /** What runs on a Fabric network: organisations of the consortium ledger, their connected systems, parties and scenarios. */
 export type Product = {
   readonly definition: NetworkDefinition;
-  /** Which of them each organisation of the Fabric network is. One that joined later is none until the ledger has admitted it. */
+  /** The same without organisations that joined later: what the genesis was made of. */
+  readonly founding: NetworkDefinition;
+  /** Which of them each organisation of the Fabric network is. */
   readonly memberOf: (organisation: FabricOrganisation) => string | undefined;
-  /** The same by the ids of Fabric organisations, also of those that have left since. */
+  /** The founding ones by the ids of Fabric organisations, also of those that have left since. */
   readonly members: Readonly<Record<string, string>>;
 };
 
@@ -34,23 +36,22 @@ export type Product = {
 export function openProduct(network: FabricNetwork, layout: NetworkLayout, definition: NetworkDefinition): Product {
   const file = productFile(layout);
   if (!existsSync(file)) writeJson(file, agree(network, definition));
-  return keptProduct(layout);
+  return keptProduct(network, layout);
 }
 
 /** The product that a network is going to have with a definition. */
 export function agreedProduct(network: FabricNetwork, definition: NetworkDefinition): Product {
-  const { definition: whole, members } = agree(network, definition);
-  return { definition: whole, memberOf: ({ id }) => members[id], members };
+  return withJoined(network, agree(network, definition));
 }
 
-/** The product that a network was made with. */
-export function keptProduct(layout: NetworkLayout): Product {
+/** The product that a network was made with, and the organisations that have joined it since. */
+export function keptProduct(network: FabricNetwork, layout: NetworkLayout): Product {
   const file = productFile(layout);
   const kept: unknown = readJson(file);
   const { definition, members } = isKept(kept) ? kept : { definition: undefined, members: {} };
   const parsed = networkDefinitionSchema.safeParse(definition);
   if (!parsed.success) throw unusable(file);
-  return { definition: parsed.data, memberOf: ({ id }) => members[id], members };
+  return withJoined(network, { definition: parsed.data, members });
 }
 
 /** Whether the network was made with a product. */
@@ -114,6 +115,30 @@ function agree({ organisations }: FabricNetwork, definition: NetworkDefinition):
   const others = added.map((id, i) => ({ id, name: nameOf(id), economy: String.fromCodePoint(FIRST_OTHER + i) }));
   return { definition: { ...definition, organisations: [...definition.organisations, ...others] }, members };
 }
+
+/** An organisation of the network that is none of the founding ones has joined later, with a CoreAPI and no system. */
+function withJoined({ organisations }: FabricNetwork, { definition, members }: Agreed): Product {
+  const joined = organisations.filter(({ id }) => members[id] === undefined);
+  const later = Object.fromEntries(joined.map(({ id, member }) => [id, member ?? id] as const));
+  const all = { ...members, ...later };
+  const ids = Object.values(all);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined)
+    throw new Fault('configuration-invalid', `Two organisations of the network are or were ${twice}.`);
+  const added = joined.map(({ id, number }) => {
+    const name = all[id] ?? id;
+    return { id: name, name: nameOf(name), economy: String.fromCodePoint(Math.min(BEFORE_A + number, LAST_LETTER)) };
+  });
+  return {
+    definition: { ...definition, organisations: [...definition.organisations, ...added] },
+    founding: definition,
+    memberOf: ({ id }) => all[id],
+    members,
+  };
+}
+
+const BEFORE_A = 64;
+const LAST_LETTER = 90;
 
 /** Economies of the definition are A and B; those that are added follow from D on, as their networks' countries do. */
 const FIRST_OTHER = 68;

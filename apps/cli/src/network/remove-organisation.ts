@@ -1,6 +1,13 @@
 import { Fault } from '@linkspan/protocol';
 import { type NetworkChanger, updateChannel } from './channel-update.ts';
-import { FEWEST, type FabricNetwork, networkFileOf, votersOf, withOrganisations } from './network-definition.ts';
+import {
+  FEWEST,
+  type FabricNetwork,
+  type FabricOrganisation,
+  networkFileOf,
+  votersOf,
+  withOrganisations,
+} from './network-definition.ts';
 import { isRunning, notedProcesses, stopProcess } from './node-process.ts';
 import { checkQuorum } from './quorum-safety.ts';
 import { writeJson } from './write-json.ts';
@@ -16,6 +23,23 @@ export async function removeOrganisation(
   id: string,
 ): Promise<FabricNetwork> {
   const { layout, say } = changer;
+  const { leaving, signers, silent, without, by } = await checkRemoval(network, id);
+  say(`Taking its vote from ${id}.`);
+  writeJson(layout.definitionFile, networkFileOf(silent));
+  await updateChannel(changer, silent, by, signers);
+  say(`Removing ${id} from the channel.`);
+  await updateChannel(changer, without, by, signers);
+  const own = layout.organisation(leaving);
+  const noted = notedProcesses(own);
+  const running = noted.filter(isRunning).length;
+  await Promise.all(noted.map((each) => stopProcess(own, each)));
+  say(`${running} processes of ${id} ended; its folder stays: ${own.folder}`);
+  writeJson(layout.definitionFile, networkFileOf(without));
+  return without;
+}
+
+/** What the network would be without an organisation. Throws a Fault that says why where it cannot do without it now. */
+export async function checkRemoval(network: FabricNetwork, id: string): Promise<Removal> {
   const leaving = network.organisations.find((each) => each.id === id);
   if (!leaving) {
     const members = network.organisations.map((each) => each.id).join(', ');
@@ -33,17 +57,15 @@ export async function removeOrganisation(
   const silent = withOrganisations(network, standing);
   const without = withOrganisations(network, others);
   const by = await checkQuorum(network, silent);
-
-  say(`Taking its vote from ${id}.`);
-  writeJson(layout.definitionFile, networkFileOf(silent));
-  await updateChannel(changer, silent, by, signers);
-  say(`Removing ${id} from the channel.`);
-  await updateChannel(changer, without, by, signers);
-  const own = layout.organisation(leaving);
-  const noted = notedProcesses(own);
-  const running = noted.filter(isRunning).length;
-  await Promise.all(noted.map((each) => stopProcess(own, each)));
-  say(`${running} processes of ${id} ended; its folder stays: ${own.folder}`);
-  writeJson(layout.definitionFile, networkFileOf(without));
-  return without;
+  return { leaving, signers, silent, without, by };
 }
+
+type Removal = {
+  readonly leaving: FabricOrganisation;
+  /** Who signs the updates of the channel, and who submits them. */
+  readonly signers: readonly FabricOrganisation[];
+  readonly by: FabricOrganisation;
+  /** The network while it leaves, and after. */
+  readonly silent: FabricNetwork;
+  readonly without: FabricNetwork;
+};

@@ -34,7 +34,7 @@ export async function renewCertificates(
   }
   if (isSigning) takeOrdererCertificate(own);
   startNodes(programs, own);
-  await waitForNodes(organisation);
+  await waitForNodes(organisation, own);
   await waitUntil(`The orderer of ${organisation.id} among the others`, async () => {
     const [[orderer], [other]] = await Promise.all([
       orderersOf([organisation], network.channel),
@@ -44,7 +44,7 @@ export async function renewCertificates(
   });
   await rest(own, 'peer');
   startNodes(programs, own);
-  await waitForNodes(organisation);
+  await waitForNodes(organisation, own);
   say(`${organisation.id} has new certificates.`);
 }
 

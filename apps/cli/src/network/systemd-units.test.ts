@@ -61,7 +61,7 @@ test('what systemd would replace in a line stands for itself', () => {
   assert.match(line, /--address 127\.0\.0\.1:20027 --id linkspan_2:[0-9a-f]{64} /);
 });
 
-test('the firewall lets the other organisations reach three ports, and nobody else', () => {
+test('the firewall lets the other organisations reach three ports, its own people the CoreAPI, and nobody else', () => {
   const rules = firewallRules(
     { ...network, organisations: network.organisations.map((each, i) => ({ ...each, host: `10.0.0.${i + 1}` })) },
     organisation,
@@ -74,4 +74,10 @@ test('the firewall lets the other organisations reach three ports, and nobody el
   const text = nftables(rules, organisation);
   assert.match(text, /ip saddr 10\.0\.0\.4 tcp dport 20028 accept/);
   assert.match(text, /tcp dport \{ 20020, 20023, 20028 \} drop/);
+  assert.deepEqual(
+    text.match(/^.*own_networks .*$/gm)?.map((line) => line.trim()),
+    ['set own_networks {', 'ip saddr @own_networks tcp dport 20028 accept'],
+    'the organisation’s own people and programs reach the CoreAPI alone',
+  );
+  assert.match(text, /iif lo accept/);
 });

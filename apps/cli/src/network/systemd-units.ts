@@ -97,7 +97,13 @@ function quoted(word: string): string {
 }
 
 /** A port that must be reached from other machines: which, from which hosts, and what for. */
-export type FirewallRule = { readonly port: number; readonly from: readonly string[]; readonly purpose: string };
+export type FirewallRule = {
+  readonly port: number;
+  readonly from: readonly string[];
+  readonly purpose: string;
+  /** Whether the organisation's own people and programs ask there too, from networks that only it knows. */
+  readonly alsoOwn?: true;
+};
 
 /** What the firewall of an organisation's host lets in; every other port is for that machine alone. */
 export function firewallRules(
@@ -116,19 +122,33 @@ export function firewallRules(
       port: ports.coreApi,
       from,
       purpose: 'CoreAPI: shares of certificates (TLS both ways); own people and programs too',
+      alsoOwn: true,
     },
   ];
 }
 
+/** The set in the firewall's table into which an organisation writes where its own people and programs are. */
+export const OWN_NETWORKS = 'own_networks';
+
 /** The rules as a table of nftables, to be read with `nft -f`. */
 export function nftables(rules: readonly FirewallRule[], { id }: FabricOrganisation): string {
-  const lines = rules.flatMap(({ port, from, purpose }) => [
+  const lines = rules.flatMap(({ port, from, purpose, alsoOwn }) => [
     `    # ${purpose}`,
     ...from.map((host) => `    ip saddr ${host} tcp dport ${port} accept`),
+    ...(alsoOwn ? [`    ip saddr @${OWN_NETWORKS} tcp dport ${port} accept`] : []),
   ]);
   return [
-    `# What other organisations reach at ${id}. Hosts by name are looked up once, when this is read.`,
+    `# What is reached at ${id} from other machines.`,
+    '# Hosts by name are looked up once, when this is read: every name must resolve to an IPv4 address then, or nothing of this takes effect; and where an',
+    '# address changes, read it again. Over IPv6 only this machine itself reaches these ports, what comes from elsewhere is dropped.',
     'table inet linkspan {',
+    `  # Fill in where your own people and programs reach the CoreAPI from, such as elements = { 10.1.0.0/16, 192.0.2.7 }. Empty, none do.`,
+    `  set ${OWN_NETWORKS} {`,
+    '    type ipv4_addr',
+    '    flags interval',
+    '    # elements = { }',
+    '  }',
+    '',
     '  chain input {',
     '    type filter hook input priority 0; policy accept;',
     '    iif lo accept',

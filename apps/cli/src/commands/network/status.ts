@@ -1,7 +1,7 @@
 import type { Invocation, Shown } from '../../command.ts';
 import type { Outcome } from '../../failure.ts';
 import { contractVersions, type ContractVersions } from '../../network/contract-versions.ts';
-import { networkStatus } from '../../network/network-status.ts';
+import { canBeAsked, networkStatus } from '../../network/network-status.ts';
 import { table } from '../../table.ts';
 import { plain } from '../../terminal.ts';
 import { changerOf, keptNetwork } from './network-action.ts';
@@ -10,9 +10,11 @@ import { changerOf, keptNetwork } from './network-action.ts';
 export async function status(invocation: Invocation, data: string): Promise<Outcome<Shown>> {
   const { terminal } = invocation;
   const network = keptNetwork(data);
+  const changer = await changerOf(invocation, data);
+  const asked = network.organisations.filter((each) => canBeAsked(each, changer.layout));
   const [found, contract] = await Promise.all([
     networkStatus(network, data),
-    contractVersions(await changerOf(invocation, data), network),
+    contractVersions(changer, { ...network, organisations: asked }),
   ]);
   const shown = (value: number | undefined): string => (value === undefined ? '-' : String(value));
   const columns = [
@@ -39,8 +41,9 @@ export async function status(invocation: Invocation, data: string): Promise<Outc
   const isWhole = found.every(({ missing, peerHeight, ordererHeight }) => {
     return missing.length === 0 && peerHeight !== undefined && ordererHeight !== undefined;
   });
-  const { sequence = 0, version = 'none' } = contract.agreed ?? {};
-  const agreed = `The channel has agreed on definition ${sequence} of the contract: version ${version}.`;
+  const agreed = contract.agreed
+    ? `The channel has agreed on definition ${contract.agreed.sequence} of the contract: version ${contract.agreed.version}.`
+    : 'No peer tells which definition of the contract the channel has agreed on.';
   const lines = [...table(terminal, columns, rows), '', plain(agreed)];
   return {
     ok: true,

@@ -9,7 +9,7 @@ import { Administrator } from '../../network/lifecycle.ts';
 import { networkLayout } from '../../network/network-layout.ts';
 import { openProduct, readDefinition } from '../../network/product.ts';
 import { productPlaces } from '../../network/product-places.ts';
-import { firewallRules, nftables, systemdUnits } from '../../network/systemd-units.ts';
+import { firewallRules, nftables, OWN_NETWORKS, systemdUnits } from '../../network/systemd-units.ts';
 import { table } from '../../table.ts';
 import { plain } from '../../terminal.ts';
 import { definitionFileOf, keptNetwork, namedOrganisation } from './network-action.ts';
@@ -50,6 +50,7 @@ export async function units(invocation: Invocation, data: string): Promise<Outco
     ),
     '',
     'Every other port is for this machine alone.',
+    `Write into the set ${OWN_NETWORKS} of linkspan.nft where your own people and programs are; empty, they do not reach the CoreAPI.`,
   ];
   return { ok: true, value: { document: { units: written.map(({ name }) => name), rules }, lines } };
 }

@@ -1,20 +1,22 @@
-import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
+import type { NetworkDefinition } from '@linkspan/protocol';
 import type { Invocation, Shown } from '../../command.ts';
-import { fail, type Outcome } from '../../failure.ts';
+import type { Outcome } from '../../failure.ts';
 import { fabricPrograms } from '../../network/fabric-programs.ts';
-import { type FabricNetwork, localNetworkFile, readNetworkFile } from '../../network/network-definition.ts';
-import { networkLayout } from '../../network/network-layout.ts';
+import { type FabricNetwork, networkFileOf } from '../../network/network-definition.ts';
+import { type NetworkLayout, networkLayout } from '../../network/network-layout.ts';
 import { bringUp } from '../../network/network-up.ts';
-import { agreedProduct, readDefinition } from '../../network/product.ts';
-import { type PreparedProduct, prepareProduct, startProduct } from '../../network/product-processes.ts';
+import { checkRuns } from '../../network/node-process.ts';
+import { agreedProduct, hasProduct, keptProduct, type Product, readDefinition } from '../../network/product.ts';
+import { type PreparedProduct, prepareProduct, processesOfProduct } from '../../network/product-processes.ts';
 import { ownParts } from '../../network/product-places.ts';
+import { startMembers } from '../../network/start-members.ts';
+import { checkPorts, PORTS_STAY } from '../../network/used-ports.ts';
 import { writeJson } from '../../network/write-json.ts';
 import { table } from '../../table.ts';
 import { plain } from '../../terminal.ts';
-import { definitionFileOf, keptNetwork } from './network-action.ts';
-
-export const PORT_BASE = 7300;
+import { definitionFileOf } from './network-action.ts';
+import { requestedNetwork } from './requested-network.ts';
 
 /** Brings up a network, and the product on it unless only the ledger is asked for. */
 export async function up(invocation: Invocation, data: string): Promise<Outcome<Shown>> {
@@ -22,21 +24,17 @@ export async function up(invocation: Invocation, data: string): Promise<Outcome<
   const layout = networkLayout(data);
   const begun = performance.now();
   const definition = readDefinition(definitionFileOf(invocation));
-  if (!existsSync(layout.definitionFile)) {
-    const asked = askedFor(invocation);
-    if (!asked.ok) return asked;
-    // Read before it is kept, so that nothing is kept that cannot be used.
-    const asking = readNetworkFile(asked.value);
-    if (!options['ledger-only']) agreedProduct(asking, definition);
-    writeJson(layout.definitionFile, asked.value);
-  } else if (['countries', 'file', 'port-base', 'definition'].some((name) => options[name] !== undefined)) {
-    return fail(
-      'request-invalid',
-      `${data} holds a network already: end it with network down --remove, or name another --data.`,
-    );
-  }
-  const network = keptNetwork(data);
+  const { network, isNew } = requestedNetwork(invocation, data, layout, definition);
+  // Before anything is written, so that a start that cannot be leaves nothing behind.
   const programs = await fabricPrograms(env, terminal.error);
+  const wanted = options['ledger-only'] === true ? undefined : productOf(network, layout, definition);
+  await checkPorts(
+    network.organisations,
+    layout,
+    isNew ? 'choose others with --port-base N or --file' : PORTS_STAY,
+    wanted,
+  );
+  if (isNew) writeJson(layout.definitionFile, networkFileOf(network));
   await bringUp({ network, directory: data, programs, say: terminal.error });
   const { organisations, channel } = network;
   const seconds = (): string => ((performance.now() - begun) / 1000).toFixed(1);
@@ -46,7 +44,8 @@ export async function up(invocation: Invocation, data: string): Promise<Outcome<
   terminal.error(plain(ledgerLine));
   const prepared = prepareProduct(network, layout, definition);
   terminal.error('Starting the systems, validators and CoreAPI of each organisation.');
-  await Promise.all(organisations.map((each) => startProduct(each, layout.organisation(each), prepared)));
+  await startMembers(network, layout, prepared, (line) => terminal.error(plain(line)));
+  checkEverythingRuns(network, layout, prepared);
   return {
     ok: true,
     value: {
@@ -62,20 +61,17 @@ export async function up(invocation: Invocation, data: string): Promise<Outcome<
   };
 }
 
-function askedFor({ options, readInput }: Invocation): Outcome<object> {
-  const { file, countries = '4', 'port-base': portBase = String(PORT_BASE) } = options;
-  if (typeof file === 'string') {
-    const text = readInput(file);
-    if (!text.ok) return text;
-    try {
-      const document: unknown = JSON.parse(text.value);
-      if (typeof document === 'object' && document !== null) return { ok: true, value: document };
-    } catch {
-      // Told below, as for any other document that is none.
-    }
-    return fail('request-invalid', `${file} is no JSON object.`);
+/** What answered a moment ago may have been another program at the same port. */
+function checkEverythingRuns({ organisations }: FabricNetwork, layout: NetworkLayout, prepared: PreparedProduct): void {
+  for (const each of organisations) {
+    const isFounder = prepared.product.members[each.id] !== undefined;
+    const ofProduct = isFounder ? processesOfProduct(each, prepared).map(({ name }) => name) : [];
+    for (const name of ['orderer', 'peer', 'chaincode', ...ofProduct]) checkRuns(layout.organisation(each), each, name);
   }
-  return { ok: true, value: localNetworkFile(Number(countries), Number(portBase)) };
+}
+
+function productOf(network: FabricNetwork, layout: NetworkLayout, definition: NetworkDefinition): Product {
+  return hasProduct(layout) ? keptProduct(network, layout) : agreedProduct(network, definition);
 }
 
 function apisOf({ organisations }: FabricNetwork, { product, places }: PreparedProduct): object {
