@@ -9,13 +9,30 @@ export type Guard = 'secret' | 'believed';
  * not. Throws a Fault `configuration-invalid` that says what is wrong and what mends it. `what` is the file's kind in words, such as "key file".
  */
 export function readGuardedFile(path: string, what: string, guard: Guard): string {
+  return withGuardedFile(path, what, guard, (file, status) => {
+    if (status.size > LARGEST_BYTES)
+      throw new Fault(
+        'configuration-invalid',
+        `The ${what} ${path} has ${status.size} bytes, more than any such file needs.`,
+      );
+    return readFileSync(file, 'utf8');
+  });
+}
+
+/** The same checks on a file that somebody else reads. */
+export function checkGuardedFile(path: string, what: string, guard: Guard): void {
+  withGuardedFile(path, what, guard, () => undefined);
+}
+
+function withGuardedFile<T>(path: string, what: string, guard: Guard, use: (file: number, status: Stats) => T): T {
   let file: number | undefined;
   try {
     // Not to wait for a writer, where the path is a pipe.
     file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     // Asked of the open file, so that nobody can exchange it between the check and the reading.
-    refuseUnguarded(path, what, guard, fstatSync(file));
-    return readFileSync(file, 'utf8');
+    const status = fstatSync(file);
+    refuseUnguarded(path, what, guard, status);
+    return use(file, status);
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
@@ -31,7 +48,6 @@ const LARGEST_BYTES = 4 * 1024 * 1024;
 function refuseUnguarded(path: string, what: string, guard: Guard, status: Stats): void {
   const wrong = (words: string): Fault => new Fault('configuration-invalid', `The ${what} ${path} ${words}`);
   if (!status.isFile()) throw wrong('is no regular file.');
-  if (status.size > LARGEST_BYTES) throw wrong(`has ${status.size} bytes, more than any such file needs.`);
   // Windows guards files by lists that Node does not show.
   if (process.platform === 'win32') return;
   const user = process.getuid?.() ?? 0;

@@ -5,4 +5,5 @@ export * from './key-file.ts';
 export * from './live-files.ts';
 export { lowSSigner } from './low-s-signer.ts';
 export * from './native-hashes.ts';
+export { openPkcs11Signer, type Pkcs11Signer } from './pkcs11/pkcs11-signer.ts';
 export * from './secp256k1.ts';

@@ -47,6 +47,17 @@ test('what others can use, or is no one line, is refused with what mends it', ()
   assert.ok(!folder.ok && /no regular file/.test(folder.refusal.message));
 });
 
+test('a program library is taken where nobody else can write it, however large it is', () => {
+  write('x'.repeat(5 * 1024 * 1024), 0o755);
+  assert.deepEqual(files.library(path), { ok: true, value: path });
+  chmodSync(path, 0o775);
+  const open = files.library(path);
+  assert.ok(!open.ok && /program library .* has mode 0775: others can write it/.test(open.refusal.message));
+  const none = files.library(`${path}.so`);
+  assert.ok(!none.ok && /cannot be read \(ENOENT\)/.test(none.refusal.message));
+  assert.ok(!files.secret(path).ok, 'a secret has no such size');
+});
+
 test('a renewed secret is in use at once when asked, and its listeners learn of it', () => {
   write('first');
   const secret = open();

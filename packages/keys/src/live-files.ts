@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { accept, Fault, type Live, refuse, type Result, type TlsCredentials, type TlsFiles } from '@linkspan/protocol';
-import { readGuardedFile } from './guarded-file.ts';
+import { checkGuardedFile, readGuardedFile } from './guarded-file.ts';
 import { type KeyFile, readKeyFile } from './key-file.ts';
 import { readTlsFiles, type TlsRole } from './tls-files.ts';
 
@@ -16,6 +16,8 @@ export type LiveFiles = Disposable & {
   /** The one line of a file that only its owner can read: a password, a client's secret, a key of an API. */
   secret(path: string): Result<Live<string>>;
   tls(files: TlsFiles, role: TlsRole): Result<Live<TlsCredentials>>;
+  /** A program library that this process is to load: it is there, and nobody else can write it. Gives its path. */
+  library(path: string): Result<string>;
   /** Looks again once a second, until disposed. */
   watch(): void;
   /** Looks at once, and believes what it finds without waiting for the writer to be done. */
@@ -59,6 +61,11 @@ export function createLiveFiles(options: LiveFilesOptions): LiveFiles {
   return {
     text: (path) => readFileSync(path, 'utf8'),
     keys: (path) => asResult(() => readKeyFile(path)),
+    library: (path) =>
+      asResult(() => {
+        checkGuardedFile(path, 'program library', 'believed');
+        return path;
+      }),
     secret: (path) => live([path], () => asResult(() => ({ value: readSecret(path) }))),
     tls: (files, role) =>
       live(Object.values(files), () => {

@@ -26,6 +26,19 @@ test('one call goes at once; what comes meanwhile shares the next transaction', 
   );
 });
 
+test('small submissions share a transaction; large ones each have their own', async () => {
+  const sizes: number[] = [];
+  const batcher = new CallBatcher(async (calls) => {
+    sizes.push(calls.length);
+    return written(calls);
+  });
+  const submit = (count: number, proposal: string) =>
+    batcher.submit(Array.from({ length: count }, (_, i) => callOf(proposal, i)));
+  const [a = '', b = '', c = '', d = ''] = PROPOSALS;
+  await Promise.all([submit(32, a), submit(32, b), submit(80, c), submit(8, d), submit(9, d)]);
+  assert.deepEqual(sizes, [49, 32, 80]);
+});
+
 test('when enough wait, the next transaction is endorsed while the last one is ordered, but never about the same settlement', async () => {
   const transactions: {
     readonly nonces: readonly string[];

@@ -13,10 +13,10 @@ type Submission = {
 type WriteTransaction = (calls: readonly SignedCall[], endorsed: () => void) => Promise<Written>;
 
 /** Two transactions at most, the second one only where enough calls wait to be worth it: it is endorsed while the first one is ordered. */
-const MOST_UNDER_WAY = 2;
+export const MOST_UNDER_WAY = 2;
 const EARLY_CALLS = 10;
-/** Calls in one transaction, and calls that wait for theirs. */
-const BATCH_CALLS = 200;
+/** A transaction takes further submissions up to so many calls: small ones share it, and large ones need not stay in step. And calls that wait for theirs. */
+const BATCH_CALLS = 50;
 const QUEUED_CALLS = 65_536;
 /** How often calls that meet somebody else's changes are tried again, each time on their own. */
 const ATTEMPTS = 20;

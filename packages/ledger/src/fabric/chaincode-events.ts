@@ -3,6 +3,7 @@ import { type ChaincodeEvent, GatewayError } from '@hyperledger/fabric-gateway';
 import type { Checkpoint, LedgerEvent } from '../ledger.ts';
 import { blockNumber, fabricBlockOf } from './block-number.ts';
 import { parseEventPayload } from './fabric-messages.ts';
+import { isMissingSignature } from './gateway-errors.ts';
 import type { Gateways, OpenGateway } from './gateways.ts';
 
 const RECONNECT_AFTER_MS = 200;
@@ -24,7 +25,7 @@ export async function* chaincodeEvents(
         if (signal.aborted) return;
       }
     } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
+      if (!(error instanceof GatewayError || isMissingSignature(error))) throw error;
       if (signal.aborted) return;
       gateways.leave(gateway);
     }

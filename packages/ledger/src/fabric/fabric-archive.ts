@@ -6,6 +6,7 @@ import { ArchiveStore, type BlockToKeep } from './archive-store.ts';
 import { fabricBlockOf } from './block-number.ts';
 import { isConfigurationBlock, provablePart, readBlock } from './fabric-block.ts';
 import { transactionsOfBlock } from './fabric-messages.ts';
+import { isMissingSignature } from './gateway-errors.ts';
 import type { Gateways } from './gateways.ts';
 
 const RECONNECT_AFTER_MS = 500;
@@ -129,7 +130,7 @@ export class FabricArchive implements Archive, AsyncDisposable {
         close();
       }
     } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
+      if (!(error instanceof GatewayError || isMissingSignature(error))) throw error;
       if (!signal.aborted) gateways.leave(gateway);
     }
   }

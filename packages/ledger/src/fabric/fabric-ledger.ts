@@ -4,7 +4,7 @@ import { Fault, type JsonObject, type Result, type SignedCall } from '@linkspan/
 import type { ArchivedLedger } from '../archive.ts';
 import type { Checkpoint, LedgerEvent } from '../ledger.ts';
 import { endOfBlock } from './block-number.ts';
-import { CallBatcher } from './call-batcher.ts';
+import { CallBatcher, MOST_UNDER_WAY } from './call-batcher.ts';
 import { chaincodeEvents } from './chaincode-events.ts';
 import { FabricArchive } from './fabric-archive.ts';
 import { heightOfChainInfo, parseQueryAnswers, type QueryAnswer } from './fabric-messages.ts';
@@ -27,6 +27,8 @@ const RETRY_AFTER_MS = 100;
 
 /** See `openFabricLedger`. */
 export class FabricLedger implements ArchivedLedger {
+  /** One is endorsed while the other is ordered. */
+  readonly transactionsAtOnce = MOST_UNDER_WAY;
   readonly archive: FabricArchive;
   readonly #channel: string;
   readonly #chaincode: string;

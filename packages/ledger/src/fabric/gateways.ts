@@ -2,7 +2,10 @@ import { credentials as grpcCredentials, Client } from '@grpc/grpc-js';
 import { connect, type Contract, type Gateway, hash, type Network } from '@hyperledger/fabric-gateway';
 import { commitStatusRequest } from './fabric-messages.ts';
 
-/** Signs a message with an organisation's client key: SHA-256 and ECDSA in DER with the smaller `s`, as Fabric takes it. */
+/**
+ * Signs a message with an organisation's client key: SHA-256 and ECDSA in DER with the smaller `s`, as Fabric takes it. Throws a Fault `ledger-unavailable` where the
+ * key is away for now; it is asked again then.
+ */
 export type MessageSigner = (message: Uint8Array) => Promise<Uint8Array>;
 
 /**
