@@ -39,7 +39,13 @@ if (options === 'version') {
   );
   // The types demand what encryption needs; a peer and its own chaincode talk over the loopback address without it.
   const tlsProps = JSON.parse('null');
-  await shim.Shim.server(chaincode, { ccid: id, address, tlsProps }).start();
+  try {
+    await shim.Shim.server(chaincode, { ccid: id, address, tlsProps }).start();
+  } catch (error) {
+    // Left to the shim's own handler, the process would end seconds later, and as if all were well.
+    process.stderr.write(`The contract cannot listen on ${address}: ${error instanceof Error ? error.message : ''}\n`);
+    process.exit(1);
+  }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void chaincode.end(LAST_ANSWERS_MS).then(() => process.exit(0)));
   }

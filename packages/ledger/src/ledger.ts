@@ -24,6 +24,8 @@ export type LedgerEvent = {
  *   the live ones, until the signal fires.
  */
 export interface Ledger extends AsyncDisposable {
+  /** How many transactions an organisation does well to have under way at once; one unless it says so. */
+  readonly transactionsAtOnce?: number;
   submit(calls: readonly SignedCall[]): Promise<readonly Result<JsonObject>[]>;
   evaluate<T extends QueryType>(type: T, args: Queries[T]['args']): Promise<Result<Queries[T]['answer']>>;
   events(from: Checkpoint, signal: AbortSignal): AsyncIterable<LedgerEvent>;

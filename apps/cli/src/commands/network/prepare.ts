@@ -14,7 +14,7 @@ export async function prepare(invocation: Invocation, data: string): Promise<Out
   const layout = networkLayout(data);
   if (typeof options['file'] === 'string' && !existsSync(layout.definitionFile)) {
     const text = readInput(options['file']);
-    if (!text.ok) return text;
+    if (!text.ok) return fail('request-invalid', 'Name a network file: linkspan help network.', text.failure.title);
     let file: unknown;
     try {
       file = JSON.parse(text.value);

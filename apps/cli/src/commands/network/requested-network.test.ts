@@ -57,6 +57,12 @@ test('what cannot be is refused in a sentence that says what was given and what 
   }
 });
 
+test('a network file that is not there is told of where an organisation is prepared, too', async () => {
+  const told = await said('prepare', 'country-a', '--data', 'new', '--file', 'missing.json');
+  assert.match(told, /There is no file missing\.json\.\nName a network file/);
+  assert.ok(!existsSync(join(folder, 'new')));
+});
+
 test('whoever says again what a network was made with is understood; anything else is refused by name', async () => {
   for (const same of [[], ['--countries', '4'], ['--port-base', '20000'], ['--file', 'same.json']])
     assert.match(await said('up', '--data', 'kept', ...same), ACCEPTED);
