@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { applyCalls, runQuery } from '@linkspan/contract';
 import { createVerify } from '@linkspan/keys';
 import { type Ledger, openEmbeddedLedger } from '@linkspan/ledger';
-import { Fault, networkChangeId, type SignedCall } from '@linkspan/protocol';
+import { Fault, hashOf, networkChangeId, type SignedCall } from '@linkspan/protocol';
 import { lodgeBody, type SampleNetwork, sampleInstruction, sampleNetwork, testKeys } from '@linkspan/testkit';
 import { CallWriter } from './call-writer.ts';
 
@@ -69,6 +69,70 @@ test('who waits until the ledger is free says all at once; how long it takes is 
     assert.deepEqual(batches, [1, 5]);
   }));
 
+test('where a ledger has a use for two transactions at once, many calls go in two parts, few wait, and those of one settlement stay together', () =>
+  withLedger(async (ledger, sample) => {
+    const proposals = 'abcdefghijklmnopqrstuvwxy'.split('').map((name) => hashOf({ name }));
+    const { gated, batches, end } = gatedLedger(ledger);
+    const writer = writerOf(gated, sample);
+    const bodies = proposals.flatMap((proposal) => [
+      { type: 'expire', proposal } as const,
+      { type: 'cancel', proposal } as const,
+    ]);
+    const written = bodies.map((body) => writer.write('test', body.type, body));
+    await new Promise(setImmediate);
+    // Half of fifty would tear the thirteenth settlement apart.
+    assert.deepEqual(
+      batches.map((calls) => calls.length),
+      [26, 24],
+    );
+    const later = writer.free().then(() => writer.write('test', 'later', { type: 'expire', proposal: sample.id }));
+    end(1);
+    await Promise.all(written.slice(26));
+    await new Promise(setImmediate);
+    assert.equal(batches.length, 2, 'one call is not worth a transaction beside another one');
+    end(0);
+    for (const result of await Promise.all(written)) assert.equal(result.ok, false);
+    await new Promise(setImmediate);
+    assert.equal(batches[2]?.length, 1);
+    end(2);
+    await later;
+    await writer.idle();
+  }));
+
+test('those who wait until the ledger is free go on beside its transaction when they are many', () =>
+  withLedger(async (ledger, sample) => {
+    const { gated, batches, end } = gatedLedger(ledger);
+    const writer = writerOf(gated, sample);
+    const write = (nonce: string) => writer.write('test', nonce, { type: 'expire', proposal: hashOf({ nonce }) });
+    const first = write('first');
+    const others = Array.from({ length: 20 }, async (_, i) => {
+      await writer.free();
+      return write(`other ${i}`);
+    });
+    await new Promise(setImmediate);
+    assert.deepEqual(
+      batches.map((calls) => calls.length),
+      [1, 20],
+    );
+    const few = Array.from({ length: 5 }, async (_, i) => {
+      await writer.free();
+      return write(`few ${i}`);
+    });
+    await new Promise(setImmediate);
+    assert.equal(batches.length, 2);
+    end(0);
+    end(1);
+    await Promise.all([first, ...others]);
+    await new Promise(setImmediate);
+    end(2);
+    await Promise.all(few);
+    await writer.idle();
+    assert.deepEqual(
+      batches.map((calls) => calls.length),
+      [1, 20, 5],
+    );
+  }));
+
 test('an equal call under an equal nonce is the same call', () =>
   withLedger(async (ledger, sample) => {
     const writer = writerOf(ledger, sample);
@@ -119,6 +183,43 @@ test('once the organisation has another key, what is refused for the old one is 
     assert.equal(submissions, 3, 'the old key is not tried again');
   }));
 
+test('two transactions at once that meet another key are both signed with the new one', () =>
+  withLedger(async (ledger, sample) => {
+    const next = testKeys('next').call;
+    const signers = sample.organisations[BUYERS_SIDE];
+    assert.ok(signers);
+    const change = { what: 'rotate', organisation: BUYERS_SIDE, callKey: next.key } as const;
+    const [proposed] = await ledger.submit([sample.call(BUYERS_SIDE, { type: 'propose-change', change, epoch: 1 })]);
+    assert.ok(proposed?.ok);
+    const id = networkChangeId(sample.id, 1, change);
+    await ledger.submit([sample.call('csd-b', { type: 'approve-change', change: id })]);
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let submissions = 0;
+    const late = { ...watched(ledger, () => undefined), transactionsAtOnce: 2 };
+    const writer = new CallWriter(
+      {
+        ...late,
+        async submit(calls) {
+          await gates[submissions++]?.promise;
+          return ledger.submit(calls);
+        },
+      },
+      sample.id,
+      BUYERS_SIDE,
+      signers.call,
+      next,
+    );
+    const lodge = (trade: string) => writer.write('test', trade, lodgeBody(sampleInstruction(trade, Date.now())));
+    const written = Array.from({ length: 40 }, (_, i) => lodge(`T-${i}`));
+    await new Promise(setImmediate);
+    assert.equal(submissions, 2);
+    gates[0]?.resolve();
+    await written[0];
+    gates[1]?.resolve();
+    for (const result of await Promise.all(written)) assert.ok(result.ok);
+    assert.equal(submissions, 4);
+  }));
+
 function writerOf(ledger: Ledger, sample: SampleNetwork): CallWriter {
   const signers = sample.organisations[BUYERS_SIDE];
   assert.ok(signers);
@@ -137,6 +238,28 @@ function watched(ledger: Ledger, look: (calls: readonly SignedCall[]) => void): 
     height: () => ledger.height(),
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
   };
+}
+
+/** The ledger with a use for two transactions at once, each of which ends when it is told to. */
+function gatedLedger(ledger: Ledger): {
+  readonly gated: Ledger;
+  readonly batches: (readonly SignedCall[])[];
+  readonly end: (batch: number) => void;
+} {
+  const batches: (readonly SignedCall[])[] = [];
+  const gates: (() => void)[] = [];
+  const gated: Ledger = {
+    ...watched(ledger, () => undefined),
+    transactionsAtOnce: 2,
+    submit: async (calls) => {
+      const gate = Promise.withResolvers<void>();
+      batches.push(calls);
+      gates.push(gate.resolve);
+      await gate.promise;
+      return ledger.submit(calls);
+    },
+  };
+  return { gated, batches, end: (batch) => gates[batch]?.() };
 }
 
 async function withLedger(work: (ledger: Ledger, sample: SampleNetwork) => Promise<void>): Promise<void> {

@@ -20,26 +20,29 @@ type Queued = {
 
 /** Calls in one ledger transaction at most. */
 const MAXIMUM_BATCH = 100;
+/** So many calls must wait for a transaction beside another one to be worth its price. */
+const EARLY_CALLS = 16;
 
 /**
  * Writes one organisation's calls: at once when nothing is under way, otherwise everything that queued while the last transaction ran goes
- * into the next one, under one signature.
+ * into the next one, under one signature. Where the ledger has a use for several at once, what waits goes in as many parts. What begins together would otherwise
+ * go through all its stages together, and whoever has the next stage to do would be idle meanwhile.
  */
 export class CallWriter {
   readonly #ledger: Ledger;
   readonly #network: Hash;
   readonly #organisation: string;
   readonly #signer: Signer<SigningKey>;
-  readonly #next: Signer<SigningKey> | undefined;
+  readonly #nextSigner: Signer<SigningKey> | undefined;
   readonly #now: () => number;
   /** Once the ledger has taken the next key, the one before it has no use any more. */
   #isNextUsed = false;
   readonly #queue: Queued[] = [];
   readonly #waiting: (() => void)[] = [];
-  #isRunning = false;
-  #running: Promise<void> = Promise.resolve();
+  /** When each transaction that is under way began. */
+  readonly #underWay = new Map<Promise<void>, number>();
+  #isStarting = false;
   #lastTookMs = 0;
-  #submittedAt: number | undefined;
 
   /** `next`: the key that replaces the other one by a change of the network. The ledger's answers say which of them counts. */
   constructor(
@@ -54,7 +57,7 @@ export class CallWriter {
     this.#network = network;
     this.#organisation = organisation;
     this.#signer = signer;
-    this.#next = next;
+    this.#nextSigner = next;
     this.#now = now;
   }
 
@@ -71,7 +74,7 @@ export class CallWriter {
     };
     return new Promise((resolve, reject) => {
       this.#queue.push({ call, resolve, reject });
-      if (!this.#isRunning) this.#running = this.#run();
+      this.#next();
     });
   }
 
@@ -80,34 +83,64 @@ export class CallWriter {
    * come before it only queue up.
    */
   free(): Promise<void> {
-    return this.#isRunning ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
+    if (this.#underWay.size === 0 && !this.#isStarting) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#next();
+    });
   }
 
   /** How long the ledger takes for a transaction at present, in milliseconds; 0 before the first. */
   get paceMs(): number {
-    const waitingMs = this.#submittedAt === undefined ? 0 : this.#now() - this.#submittedAt;
-    return Math.max(this.#lastTookMs, waitingMs);
+    const [oldest] = this.#underWay.values();
+    return Math.max(this.#lastTookMs, oldest === undefined ? 0 : this.#now() - oldest);
   }
 
   async idle(): Promise<void> {
-    await this.#running;
+    while (this.#isStarting || this.#underWay.size > 0)
+      await (this.#underWay.size > 0 ? Promise.race(this.#underWay.keys()) : undefined);
   }
 
-  async #run(): Promise<void> {
-    this.#isRunning = true;
-    while (this.#queue.length > 0) {
-      // Calls that belong to the same moment queue up together.
-      await Promise.resolve();
-      await this.#submit(this.#queue.splice(0, MAXIMUM_BATCH));
-      for (const go of this.#waiting.splice(0)) go();
-    }
-    // In the same moment as the last look at the queue, or a call that comes in between would wait for ever.
-    this.#isRunning = false;
+  /** Whether another transaction may begin: always where there is none, beside others only for many calls. */
+  get #hasPlace(): boolean {
+    const { size } = this.#underWay;
+    return size === 0 || (size < this.#mostUnderWay && this.#queue.length + this.#waiting.length >= EARLY_CALLS);
+  }
+
+  get #mostUnderWay(): number {
+    return this.#ledger.transactionsAtOnce ?? 1;
+  }
+
+  #next(): void {
+    if (this.#isStarting || !this.#hasPlace) return;
+    // They write in this moment, before the transaction is put together.
+    for (const go of this.#waiting.splice(0)) go();
+    if (this.#queue.length === 0) return;
+    this.#isStarting = true;
+    // Calls that belong to the same moment queue up together.
+    queueMicrotask(() => {
+      const part = this.#queue.splice(0, this.#partSize());
+      const done = this.#submit(part).finally(() => {
+        this.#underWay.delete(done);
+        this.#next();
+      });
+      this.#underWay.set(done, this.#now());
+      this.#isStarting = false;
+      this.#next();
+    });
+  }
+
+  /** All that waits, or its share where further transactions may begin now; calls about one settlement stay together. */
+  #partSize(): number {
+    const places = this.#mostUnderWay - this.#underWay.size;
+    const parts = Math.max(1, Math.min(places, Math.floor(this.#queue.length / EARLY_CALLS)));
+    const size = Math.min(Math.ceil(this.#queue.length / parts), MAXIMUM_BATCH);
+    const isTornApart = size < MAXIMUM_BATCH && areOfOne(this.#queue[size - 1], this.#queue[size]);
+    return isTornApart ? size + 1 : size;
   }
 
   async #submit(batch: readonly Queued[]): Promise<void> {
     const from = this.#now();
-    this.#submittedAt = from;
     try {
       const calls = batch.map(({ call }) => call);
       const results = await this.#submitSigned(calls);
@@ -122,18 +155,18 @@ export class CallWriter {
       for (const { reject } of batch) reject(fault);
     } finally {
       this.#lastTookMs = this.#now() - from;
-      this.#submittedAt = undefined;
     }
   }
 
   /** What is refused for its key alone is signed with the other key: the change may have come between two calls. */
   async #submitSigned(calls: readonly Call[]): Promise<readonly Result<JsonObject>[]> {
-    const signer = this.#isNextUsed ? this.#next : this.#signer;
+    const usesNext = this.#isNextUsed;
+    const signer = usesNext ? this.#nextSigner : this.#signer;
     const results = await this.#ledger.submit(signCalls(signer ?? this.#signer, calls));
     const refused = calls.filter((_, i) => isForKey(results[i]));
-    if (refused.length === 0 || !this.#next || this.#isNextUsed) return results;
-    const again = await this.#ledger.submit(signCalls(this.#next, refused));
-    this.#isNextUsed = again.some((result) => !isForKey(result));
+    if (refused.length === 0 || !this.#nextSigner || usesNext) return results;
+    const again = await this.#ledger.submit(signCalls(this.#nextSigner, refused));
+    this.#isNextUsed ||= again.some((result) => !isForKey(result));
     return calls.map((call, i) => {
       const at = refused.indexOf(call);
       return (at === -1 ? results[i] : again[at]) ?? refuse('internal', 'The ledger gave no result for the call.');
@@ -143,4 +176,10 @@ export class CallWriter {
 
 function isForKey(result: Result<JsonObject> | undefined): boolean {
   return result?.ok === false && (result.refusal.code === 'key-unknown' || result.refusal.code === 'key-revoked');
+}
+
+function areOfOne(one: Queued | undefined, other: Queued | undefined): boolean {
+  if (!one || !other) return false;
+  const [a, b] = [one.call.body, other.call.body];
+  return 'proposal' in a && 'proposal' in b && a.proposal === b.proposal;
 }
