@@ -16,7 +16,7 @@ const linkspan = resolve(import.meta.dirname, '../../apps/cli/bin/linkspan.js');
 const missing = await whyNoFabric();
 const LONGEST_WAIT_MS = 90_000;
 const WHAT =
-  'one command brings up four organisations; trades settle, before and after certificates are renewed; a fifth joins, stands in for one that is away and leaves; evidence is complete; what is missing is told; nothing stays';
+  'one command brings up four organisations; trades settle, before and after certificates are renewed; a fifth joins, stands in for one that is away and leaves; evidence is complete; what is killed is told, comes back and goes on; nothing stays';
 
 test(WHAT, missing === undefined ? {} : { skip: missing }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'linkspan-network-up-'));
@@ -59,8 +59,12 @@ test(WHAT, missing === undefined ? {} : { skip: missing }, async () => {
       ],
     );
     assert.equal(organisations.filter(({ isLeader }) => isLeader).length, 1);
+    const waiting = await lodge(shell, folder);
+    await kill(data, 'country-c', 'validator-csd');
+    await kill(data, 'country-a', 'validator-fcy-evm-1');
     await shell('network', 'up', '--data', data);
     await shell('network', 'status', '--data', data);
+    await settled(shell, waiting);
 
     const leave = ['network', 'remove-organisation', 'country-e', '--data', data];
     assert.match((await shell.fails(...leave)).stderr, /remove-organisation country-e --from-ledger/);
@@ -95,19 +99,25 @@ const blocksSchema = z.looseObject({
 });
 const instructionSchema = z.looseObject({ tradeId: z.string() });
 
-/** Both sides lodge an example, as somebody at a terminal does; gives its id when it has settled for those who watch. */
-async function settle(
-  shell: Shell,
-  folder: string,
-  watchers: readonly string[] = ['central-bank-a', 'central-bank-b', 'csd-b'],
-): Promise<string> {
+const SIDES = ['central-bank-a', 'central-bank-b', 'csd-b'];
+
+async function settle(shell: Shell, folder: string, watchers = SIDES): Promise<string> {
+  const tradeId = await lodge(shell, folder);
+  await settled(shell, tradeId, watchers);
+  return tradeId;
+}
+
+/** Both sides lodge an example, as somebody at a terminal does; gives its id. */
+async function lodge(shell: Shell, folder: string): Promise<string> {
   const file = join(folder, 'trade.json');
   await shell('instruct', '--example', '--out', file);
   for (const side of ['central-bank-a', 'csd-b']) await shell('instruct', file, '--organisation', side);
-  const { tradeId } = instructionSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return instructionSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).tradeId;
+}
+
+async function settled(shell: Shell, tradeId: string, watchers = SIDES): Promise<void> {
   for (const side of watchers)
     await until(`${tradeId} has settled for ${side}`, async () => (await phaseOf(shell, tradeId, side)) === 'settled');
-  return tradeId;
 }
 
 async function phaseOf(shell: Shell, tradeId: string, organisation: string): Promise<string> {

@@ -71,6 +71,26 @@ function faults(): void {
     await scene.everythingSettles();
   });
 
+  test('F12 two of four orderers are killed while money is held: it stays held and nothing is decided, until they are back', async () => {
+    scene.net.system('rtgs').down = true;
+    const proposal = await scene.lodge('HELD');
+    await scene.waitFor('the other holds are made', async () => scene.net.system('csd').books.openHolds() === 1);
+    for (const index of [0, 1]) await scene.kill(index, 'orderer');
+    scene.net.system('rtgs').down = false;
+    scene.net.system('rtgs').wake();
+    await scene.waitFor('the last hold is made', async () => scene.net.system('rtgs').books.openHolds() === 1);
+    await using hasty = await scene.hastyLedger(3, 2000);
+    const call = scene.net.sample.call('csd-b', { type: 'cancel', proposal });
+    await assert.rejects(
+      hasty.submit([call]),
+      (error) => error instanceof Fault && error.code === 'ledger-unavailable',
+    );
+    assert.equal(await scene.phaseOf(proposal), 'preparing');
+    for (const system of scene.net.systems.values()) assert.equal(system.books.openHolds(), 1, system.system);
+    await scene.fabric.bringUp();
+    await scene.everythingEnds();
+  });
+
   test('F4 F12 everything everywhere is killed at once and started again: what was under way goes on', async () => {
     const lodging = scene.lodgeMany('RESTART', 3);
     await scene.waitFor('something is held', async () => scene.net.system('csd').books.openHolds() > 0);
