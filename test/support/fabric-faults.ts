@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { fabricPrograms } from '../../apps/cli/src/network/fabric-programs.ts';
+import { networkLayout } from '../../apps/cli/src/network/network-layout.ts';
 import { notedProcesses } from '../../apps/cli/src/network/node-process.ts';
+import { upgradeContract } from '../../apps/cli/src/network/upgrade-contract.ts';
 import { type FabricScene, NODE_NAMES, type NodeName } from './fabric-scene.ts';
 
 /** Ends a fault: afterwards everything runs that should, and every line is whole. */
@@ -78,6 +80,7 @@ export const FABRIC_FAULTS: readonly FabricFault[] = [
       return async () => scene.resume(index, name);
     },
   })),
+  { name: 'the contract is agreed on anew, and changes over at every country', strike: upgraded },
   { name: 'everything everywhere is killed', strike: (scene) => killEverything(scene) },
   {
     name: 'the disks of a country are wiped',
@@ -97,6 +100,14 @@ export const FABRIC_FAULTS: readonly FabricFault[] = [
     strike: (scene, pick) => shiftClock(scene, pick(scene.countries.length), (pick(2) === 0 ? 1 : -1) * 600_000),
   },
 ];
+
+/** A rolling upgrade to the same code under the next sequence, which is all that can differ here. */
+async function upgraded(scene: FabricScene): Promise<Heal> {
+  const { network, directory } = scene.fabric;
+  const programs = await fabricPrograms(process.env, () => undefined);
+  await upgradeContract({ programs, layout: networkLayout(directory), say: () => undefined }, network, { again: true });
+  return () => scene.fabric.bringUp();
+}
 
 /** Every process of every country, and every coordinator. */
 export async function killEverything(scene: FabricScene): Promise<Heal> {
