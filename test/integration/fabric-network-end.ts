@@ -1,6 +1,10 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { localNetworkFile, readNetworkFile } from '../../apps/cli/src/network/network-definition.ts';
+import {
+  localNetworkFile,
+  PORTS_OF_ORGANISATION,
+  readNetworkFile,
+} from '../../apps/cli/src/network/network-definition.ts';
 import { bringDown } from '../../apps/cli/src/network/network-down.ts';
 
 // Ends a test's network when its standard input closes, however the test ended: the network's processes outlive whoever started them.
@@ -14,6 +18,10 @@ const known = new Set(file.organisations.map(({ id }) => id));
 const joined = existsSync(join(directory, 'organisations'))
   ? readdirSync(join(directory, 'organisations')).filter((id) => !known.has(id))
   : [];
-const organisations = [...file.organisations, ...joined.map((id) => ({ id, host: '127.0.0.1', port: 20_000 }))];
-await bringDown(readNetworkFile({ ...file, organisations }), directory);
+const placed = [...known, ...joined].map((id, i) => ({
+  id,
+  host: '127.0.0.1',
+  port: 10_000 + i * PORTS_OF_ORGANISATION,
+}));
+await bringDown(readNetworkFile({ ...file, organisations: placed }), directory);
 rmSync(directory, { recursive: true, force: true });
