@@ -152,6 +152,8 @@ async function runFile(file: string, signal: AbortSignal): Promise<Tally> {
       tally.failed = event.data.counts.failed + event.data.counts.cancelled;
     }
   }
+  // A suite whose own hook fails is counted among no tests, though what it should have closed may still run.
+  if (tally.failed === 0 && failures.length > 0) tally.failed = failures.length;
   if (!hasTests && tally.failed === 0) {
     failures.push('  the file holds no test');
     Object.assign(tally, { passed: 0, failed: 1 });
